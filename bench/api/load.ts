@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { type Sample, summary, timed } from './measure.ts';
+import type { Target } from './target.ts';
+
+export interface LoadOptions {
+  readonly objects: number;
+  readonly clientCounts: readonly number[];
+}
+
+/** Objects written by a single client: enough for a median, and a round stays short on slow disks. */
+const maxSingleClientObjects = 300;
+const watchers = 50;
+const fanOutEvents = 200;
+const fanOutLimitMs = 60_000;
+
+/** One round of the load against one server, in a namespace of its own that is deleted at the end. */
+export async function runLoad(target: Target, { objects, clientCounts }: LoadOptions): Promise<Map<string, Sample>> {
+  const results = new Map<string, Sample>();
+  const namespace = `bench-${randomBytes(4).toString('hex')}`;
+  const base = `/api/v1/namespaces/${namespace}`;
+  await target.call({
+    method: 'POST',
+    path: '/api/v1/namespaces',
+    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+  });
+  await serviceAccount(target, base);
+  for (const clients of clientCounts) {
+    const count = clients === 1 ? Math.min(objects, maxSingleClientObjects) : objects;
+    for (const [name, sample] of await configMapLoad(target, base, clients, count)) results.set(name, sample);
+  }
+  for (const [name, sample] of await podLoad(target, namespace, objects)) results.set(name, sample);
+  results.set(`watch fan-out, ${watchers} watchers × ${fanOutEvents} events`, await fanOut(target, base));
+  await target.call({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` });
+  return results;
+}
+
+async function serviceAccount(target: Target, base: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await target.call({ method: 'GET', path: `${base}/serviceaccounts/default` });
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function configMapLoad(target: Target, base: string, clients: number, count: number): Promise<[string, Sample][]> {
+  const who = `${clients} client${clients === 1 ? '' : 's'}`;
+  const object = (name: string): object => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name },
+    data: { a: 'x'.repeat(512) },
+  });
+  const name = (i: number): string => `c${clients}-${i}`;
+  const one = (i: number): string => `${base}/configmaps/${name(i)}`;
+  const steps: readonly (readonly [string, (i: number) => Promise<unknown>])[] = [
+    ['create', (i) => target.call({ method: 'POST', path: `${base}/configmaps`, body: object(name(i)) })],
+    ['get', (i) => target.call({ method: 'GET', path: one(i) })],
+    ['put', (i) => target.call({ method: 'PUT', path: one(i), body: object(name(i)) })],
+    [
+      'merge-patch',
+      (i) =>
+        target.call({
+          method: 'PATCH',
+          path: one(i),
+          body: { data: { b: `y${i}` } },
+          contentType: 'application/merge-patch+json',
+        }),
+    ],
+    [
+      'apply',
+      (i) =>
+        target.call({
+          method: 'PATCH',
+          path: `${base}/configmaps/applied-${name(i)}?fieldManager=bench`,
+          body: object(`applied-${name(i)}`),
+          contentType: 'application/apply-patch+yaml',
+        }),
+    ],
+    ['delete', (i) => target.call({ method: 'DELETE', path: one(i) })],
+  ];
+  const results: [string, Sample][] = [];
+  for (const [step, work] of steps) results.push([`configmap ${step}, ${who}`, await timed(count, clients, work)]);
+  return results;
+}
+
+async function podLoad(target: Target, namespace: string, objects: number): Promise<[string, Sample][]> {
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  const annotate = (i: number): Promise<Buffer> =>
+    target.call({
+      method: 'PATCH',
+      path: `${pods}/p-${i}`,
+      body: { metadata: { annotations: { n: String(i) } } },
+      contentType: 'application/strategic-merge-patch+json',
+    });
+  const list =
+    (query = '') =>
+    () =>
+      target.call({ method: 'GET', path: `${pods}${query}` });
+  return [
+    [
+      'pod create, 16 clients',
+      await timed(objects, 16, (i) => target.call({ method: 'POST', path: pods, body: pod(namespace, i) })),
+    ],
+    [`pod list of ${objects}, 1 client`, await timed(20, 1, list())],
+    [`pod list of ${objects}, 16 clients`, await timed(60, 16, list())],
+    ['pod list by label (a tenth), 1 client', await timed(50, 1, list('?labelSelector=app%3Da-3'))],
+    ['pod strategic-merge-patch, 16 clients', await timed(objects, 16, annotate)],
+  ];
+}
+
+/** A pod no scheduler places. */
+function pod(namespace: string, i: number): object {
+  const container = {
+    name: 'c',
+    image: 'localhost/busybox:1',
+    command: ['sleep', '3600'],
+    resources: { requests: { cpu: '10m', memory: '16Mi' } },
+    env: Array.from({ length: 10 }, (_, k) => ({ name: `E${k}`, value: `value-${k}` })),
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `p-${i}`, namespace, labels: { app: `a-${i % 10}`, bench: 'true' } },
+    spec: { nodeSelector: { 'bench/none': 'x' }, containers: [container] },
+  };
+}
+
+async function fanOut(target: Target, base: string): Promise<Sample> {
+  const sentAt = new Map<string, number>();
+  const lagMs: number[] = [];
+  let finish: () => void = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const onLine = (line: string): void => {
+    const name = /"name":"(fan-\d+)"/.exec(line)?.[1];
+    if (!name || !line.includes('ADDED')) return;
+    lagMs.push(performance.now() - sentAt.get(name)!);
+    if (lagMs.length === watchers * fanOutEvents) finish();
+  };
+  const path = `${base}/configmaps?watch=true&labelSelector=fan%3Dout`;
+  const ends = await Promise.all(Array.from({ length: watchers }, () => target.watch(path, onLine)));
+  const startedAt = performance.now();
+  for (let i = 0; i < fanOutEvents; i++) {
+    sentAt.set(`fan-${i}`, performance.now());
+    await target.call({
+      method: 'POST',
+      path: `${base}/configmaps`,
+      body: { metadata: { name: `fan-${i}`, labels: { fan: 'out' } } },
+    });
+  }
+  const timer = setTimeout(finish, fanOutLimitMs);
+  await finished;
+  clearTimeout(timer);
+  for (const end of ends) end();
+  if (lagMs.length < watchers * fanOutEvents)
+    throw new Error(`${target.name}: ${lagMs.length} of ${watchers * fanOutEvents} events arrived`);
+  return summary(lagMs, watchers * fanOutEvents, performance.now() - startedAt);
+}

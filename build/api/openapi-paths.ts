@@ -1,0 +1,243 @@
+import type { Kind, Subresource, Verb } from '../../src/api/kind.ts';
+import { apiVersionOf } from '../../src/api/meta.ts';
+import { hasSchema, typeOfKind } from '../../src/api/schema/schema.ts';
+import type { GroupVersionKind, OpenApiSchema, SchemaBuilder } from './openapi-schemas.ts';
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'query' | 'path' | 'body';
+  readonly type: 'string' | 'integer' | 'boolean';
+}
+
+/** One operation, in neither dialect: v2 and v3 write it in their own way. */
+export interface Operation {
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
+  readonly action: string;
+  readonly operationId: string;
+  readonly description: string;
+  readonly tag: string;
+  readonly kind: GroupVersionKind;
+  readonly parameters: readonly Parameter[];
+  /** Absent for operations without a body. `required` is false for DELETE. */
+  readonly body?: { readonly schema: OpenApiSchema; readonly required: boolean; readonly mediaTypes: readonly string[] };
+  /** Absent: text. */
+  readonly response?: OpenApiSchema;
+  readonly codes: readonly number[];
+}
+
+export interface PathItem {
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly operations: readonly Operation[];
+}
+
+const query = (type: Parameter['type'], ...names: string[]): Parameter[] => names.map((name) => ({ name, in: 'query', type }));
+const listParameters = [
+  ...query('boolean', 'allowWatchBookmarks'),
+  ...query('string', 'continue', 'fieldSelector', 'labelSelector'),
+  ...query('integer', 'limit'),
+  ...query('string', 'resourceVersion', 'resourceVersionMatch'),
+  ...query('boolean', 'sendInitialEvents'),
+  ...query('integer', 'timeoutSeconds'),
+  ...query('boolean', 'watch'),
+];
+const writeParameters = query('string', 'dryRun', 'fieldManager', 'fieldValidation');
+const deleteParameters = [
+  ...query('string', 'dryRun'),
+  ...query('integer', 'gracePeriodSeconds'),
+  ...query('boolean', 'ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents'),
+  ...query('string', 'propagationPolicy'),
+];
+const collectionDeleteParameters = [...deleteParameters, ...listParameters.filter((p) => !/watch/i.test(p.name))];
+const patchParameters = [...writeParameters, ...query('boolean', 'force')];
+const patchTypes = [
+  'application/apply-patch+yaml',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+const namespaceParameter: Parameter = { name: 'namespace', in: 'path', type: 'string' };
+const nameParameter: Parameter = { name: 'name', in: 'path', type: 'string' };
+const pretty = query('string', 'pretty');
+
+/** Every path of a kind and its sub-resources. */
+export function pathsOf(kind: Kind, schemas: SchemaBuilder): PathItem[] {
+  const writer = new KindPaths(kind, schemas);
+  return [...writer.main(), ...kind.subresources.flatMap((subresource) => writer.subresource(subresource))];
+}
+
+class KindPaths {
+  readonly #kind: Kind;
+  readonly #schemas: SchemaBuilder;
+  readonly #base: string;
+  readonly #gvk: GroupVersionKind;
+  /** Bodies are of the kind's own type, unless a sub-resource says otherwise. */
+  readonly #body: OpenApiSchema;
+
+  constructor(kind: Kind, schemas: SchemaBuilder) {
+    this.#kind = kind;
+    this.#schemas = schemas;
+    const root = `/${kind.group ? 'apis' : 'api'}/${apiVersionOf(kind)}`;
+    this.#base = `${root}/${kind.scope === 'Namespaced' ? 'namespaces/{namespace}/' : ''}${kind.plural}`;
+    this.#gvk = { group: kind.group, kind: kind.kind, version: kind.version };
+    this.#body = schemas.type(kind.type);
+  }
+
+  main(): PathItem[] {
+    const { verbs, scope } = this.#kind;
+    const collection = [
+      ...this.#when('list', () => this.#list(false)),
+      ...this.#when('create', () => this.#write('post', 'create', { codes: [200, 201, 202] })),
+      ...this.#when('deletecollection', () => this.#delete(true)),
+    ];
+    const item = [
+      ...this.#when('get', () => this.#get()),
+      ...this.#when('update', () => this.#write('put', 'replace', { codes: [200, 201] })),
+      ...this.#when('patch', () => this.#patch()),
+      ...this.#when('delete', () => this.#delete(false)),
+    ];
+    const everywhere = this.#base.replace('namespaces/{namespace}/', '');
+    return [
+      this.#item(this.#base, collection, []),
+      this.#item(`${this.#base}/{name}`, item, [nameParameter]),
+      ...(scope === 'Namespaced' && verbs.includes('list')
+        ? [{ path: everywhere, parameters: pretty, operations: [this.#list(true)] }]
+        : []),
+    ].filter(({ operations }) => operations.length > 0);
+  }
+
+  subresource(subresource: Subresource): PathItem[] {
+    const group = subresource.group ?? this.#kind.group;
+    const version = subresource.version ?? this.#kind.version;
+    const gvk = { group, kind: subresource.kind ?? this.#kind.kind, version };
+    const type = subresource.kind === undefined ? this.#kind.type : typeOfKind(apiVersionOf(gvk), gvk.kind);
+    const path = `${this.#base}/{name}/${subresource.name}`;
+    const operations = subresource.verbs.map((verb) =>
+      type !== undefined && hasSchema(type) && subresource.name !== 'log'
+        ? this.#typed(verb, { gvk, body: this.#schemas.type(type), suffix: subresource.name })
+        : this.#connect(verb, gvk, subresource.name),
+    );
+    return [this.#item(path, operations, [nameParameter])];
+  }
+
+  #item(path: string, operations: readonly Operation[], parameters: readonly Parameter[]): PathItem {
+    const own = this.#kind.scope === 'Namespaced' ? [...parameters, namespaceParameter] : parameters;
+    return { path, parameters: [...own, ...pretty], operations };
+  }
+
+  #when(verb: Verb, operation: () => Operation): Operation[] {
+    return this.#kind.verbs.includes(verb) ? [operation()] : [];
+  }
+
+  #typed(verb: Verb, target: { gvk: GroupVersionKind; body: OpenApiSchema; suffix: string }): Operation {
+    if (verb === 'get') return this.#get(target);
+    if (verb === 'patch') return this.#patch(target);
+    return this.#write(verb === 'update' ? 'put' : 'post', verb === 'update' ? 'replace' : 'create', {
+      ...target,
+      codes: verb === 'update' ? [200, 201] : [200, 201, 202],
+    });
+  }
+
+  #operation(method: Operation['method'], action: string, rest: { gvk?: GroupVersionKind; suffix?: string; scope?: string }) {
+    const { group, version } = this.#kind;
+    const family = group === '' ? 'core' : group.replace(/\.k8s\.io$|\.authorization\.k8s\.io$|\.apiserver\.k8s\.io$/, '');
+    const tag = `${camel(family)}_${version}`;
+    const scope = rest.scope ?? (this.#kind.scope === 'Namespaced' ? 'Namespaced' : '');
+    const target = `${this.#kind.kind}${pascal(rest.suffix ?? '')}`;
+    const words = rest.suffix ? `${rest.suffix} of the specified ${this.#kind.kind}` : this.#kind.kind;
+    return {
+      method,
+      action,
+      tag,
+      operationId: `${action}${pascal(camel(family))}${pascal(version)}${scope}${target}`,
+      description: `${action} ${words}`,
+      kind: rest.gvk ?? this.#gvk,
+    };
+  }
+
+  #list(allNamespaces: boolean): Operation {
+    const operation = this.#operation('get', 'list', {});
+    return {
+      ...operation,
+      ...(allNamespaces ? { operationId: operation.operationId.replace('Namespaced', '').concat('ForAllNamespaces') } : {}),
+      parameters: listParameters,
+      response: this.#schemas.list(this.#kind.type, this.#gvk),
+      codes: [200],
+    };
+  }
+
+  #get(target?: { gvk: GroupVersionKind; body: OpenApiSchema; suffix: string }): Operation {
+    return {
+      ...this.#operation('get', 'read', target ?? {}),
+      action: 'get',
+      parameters: [],
+      response: target?.body ?? this.#body,
+      codes: [200],
+    };
+  }
+
+  #write(
+    method: 'put' | 'post',
+    action: string,
+    target: { codes: readonly number[]; gvk?: GroupVersionKind; body?: OpenApiSchema; suffix?: string },
+  ): Operation {
+    const schema = target.body ?? this.#body;
+    return {
+      ...this.#operation(method, action, target),
+      action: method,
+      parameters: writeParameters,
+      body: { schema, required: true, mediaTypes: ['*/*'] },
+      response: schema,
+      codes: target.codes,
+    };
+  }
+
+  #patch(target?: { gvk: GroupVersionKind; body: OpenApiSchema; suffix: string }): Operation {
+    return {
+      ...this.#operation('patch', 'patch', target ?? {}),
+      parameters: patchParameters,
+      body: { schema: this.#schemas.patch(), required: true, mediaTypes: patchTypes },
+      response: target?.body ?? this.#body,
+      codes: [200, 201],
+    };
+  }
+
+  #delete(collection: boolean): Operation {
+    const isNamespaced = this.#kind.scope === 'Namespaced';
+    return {
+      ...this.#operation('delete', 'delete', collection ? { scope: `Collection${isNamespaced ? 'Namespaced' : ''}` } : {}),
+      action: collection ? 'deletecollection' : 'delete',
+      parameters: collection ? collectionDeleteParameters : deleteParameters,
+      body: { schema: this.#schemas.type('DeleteOptions'), required: false, mediaTypes: ['*/*'] },
+      response: this.#kind.returnsDeletedObject && !collection ? this.#body : this.#schemas.type('Status'),
+      codes: collection ? [200] : [200, 202],
+    };
+  }
+
+  /** Streams and proxies: no schema tells what goes through them. */
+  #connect(verb: Verb, gvk: GroupVersionKind, suffix: string): Operation {
+    const methods: Partial<Record<Verb, Operation['method']>> = { create: 'post', update: 'put', get: 'get', patch: 'patch' };
+    const method = methods[verb] ?? 'delete';
+    const isLog = suffix === 'log';
+    return {
+      ...this.#operation(method, isLog ? 'read' : `connect${pascal(method)}`, { gvk, suffix }),
+      action: isLog ? 'get' : 'connect',
+      parameters: isLog
+        ? [
+            ...query('string', 'container'),
+            ...query('boolean', 'follow', 'previous', 'timestamps'),
+            ...query('integer', 'limitBytes', 'sinceSeconds', 'tailLines'),
+          ]
+        : [],
+      codes: [200],
+    };
+  }
+}
+
+function pascal(text: string): string {
+  return text === '' ? '' : text[0]!.toUpperCase() + text.slice(1);
+}
+
+function camel(text: string): string {
+  return text.replace(/[.-](\w)/g, (_, c: string) => c.toUpperCase());
+}

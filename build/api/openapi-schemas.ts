@@ -1,0 +1,234 @@
+import { elementGoType, type WireField, wireTypeOf } from '../../src/api/codec/wire-table.ts';
+import { schemaOf } from '../../src/api/schema/schema.ts';
+import type { FieldSchema, TypeSchema, ValueType } from '../../src/api/schema/type-schema.ts';
+import type { Model } from './models.ts';
+import { typeName } from './roots.ts';
+
+/** A JSON schema as OpenAPI writes it. */
+export type OpenApiSchema = { readonly [keyword: string]: unknown };
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly version: string;
+}
+
+const metaPackage = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+const apiextensionsPackage = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+
+/** The name of a generated type in OpenAPI: `Pod` → `io.k8s.api.core.v1.Pod`. */
+export function definitionName(type: string): string {
+  const wire = wireTypeOf(type);
+  if (!wire) throw new Error(`the wire facts do not know ${type}`);
+  const name = wire.goName.slice(wire.goName.indexOf('.') + 1);
+  const [group, version] = wire.goPackage.split('/');
+  if (group === 'meta') return `${metaPackage}.${name}`;
+  if (group === 'apiextensions') return `${apiextensionsPackage}.${name}`;
+  if (group === 'apiregistration') return `io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.${name}`;
+  return `io.k8s.api.${group}.${version}.${name}`;
+}
+
+/** Types that are scalars or free-form in JSON, and have a name in OpenAPI. */
+const namedScalars: Readonly<Record<string, OpenApiSchema>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': {
+    description: 'A fixed-point number such as 100m, 1.5Gi or 2e3.',
+    oneOf: [{ type: 'string' }, { type: 'number' }],
+  },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': {
+    description: 'An int32 or a string.',
+    format: 'int-or-string',
+    oneOf: [{ type: 'integer' }, { type: 'string' }],
+  },
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': { description: 'Any JSON object.', type: 'object' },
+  [`${metaPackage}.Time`]: { description: 'A time in RFC 3339 form.', format: 'date-time', type: 'string' },
+  [`${metaPackage}.MicroTime`]: {
+    description: 'A time in RFC 3339 form with microseconds.',
+    format: 'date-time',
+    type: 'string',
+  },
+  [`${metaPackage}.Duration`]: { description: 'A duration such as 1h30m.', type: 'string' },
+  [`${metaPackage}.FieldsV1`]: { description: 'A set of fields as server-side apply keeps it.', type: 'object' },
+  [`${metaPackage}.Patch`]: { description: 'The body of a PATCH request.', type: 'object' },
+  [`${apiextensionsPackage}.CustomResourceSubresourceStatus`]: {
+    description: 'Turns the /status sub-resource of a custom resource on.',
+    type: 'object',
+  },
+  [`${apiextensionsPackage}.JSON`]: { description: 'Any JSON value.' },
+  [`${apiextensionsPackage}.JSONSchemaPropsOrArray`]: { description: 'A schema or a list of schemas.' },
+  [`${apiextensionsPackage}.JSONSchemaPropsOrBool`]: { description: 'A schema or a boolean.' },
+  [`${apiextensionsPackage}.JSONSchemaPropsOrStringArray`]: { description: 'A schema or a list of strings.' },
+};
+
+const namedTypes: Partial<Record<ValueType, string>> = {
+  quantity: 'io.k8s.apimachinery.pkg.api.resource.Quantity',
+  intOrString: 'io.k8s.apimachinery.pkg.util.intstr.IntOrString',
+  time: `${metaPackage}.Time`,
+  microTime: `${metaPackage}.MicroTime`,
+  duration: `${metaPackage}.Duration`,
+};
+
+const plainTypes: Partial<Record<ValueType, OpenApiSchema>> = {
+  string: { type: 'string' },
+  boolean: { type: 'boolean' },
+  int32: { format: 'int32', type: 'integer' },
+  int64: { format: 'int64', type: 'integer' },
+  number: { format: 'double', type: 'number' },
+  bytes: { format: 'byte', type: 'string' },
+};
+
+/** Fields most kinds have. */
+const commonFields: Readonly<Record<string, string>> = {
+  metadata: "The object's name, namespace, labels, annotations and what else all objects have.",
+  spec: 'What is wanted.',
+  status: 'What was last observed. The system writes it; it may lag behind.',
+};
+
+/** Which way references are written: `#/components/schemas/…` (v3) or `#/definitions/…` (v2). */
+export interface SchemaDialect {
+  readonly referencePrefix: string;
+  /** v3 allows nothing beside `$ref` and wraps it in allOf. */
+  readonly wrapReferences: boolean;
+}
+
+export const v3Dialect: SchemaDialect = { referencePrefix: '#/components/schemas/', wrapReferences: true };
+export const v2Dialect: SchemaDialect = { referencePrefix: '#/definitions/', wrapReferences: false };
+
+/** Builds the schemas of types and of everything they refer to. */
+export class SchemaBuilder {
+  readonly #models: ReadonlyMap<string, Model>;
+  readonly #dialect: SchemaDialect;
+  readonly #kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
+  readonly #schemas = new Map<string, OpenApiSchema>();
+
+  /** `models` by type name; `kinds` by type name: which kinds the type is. */
+  constructor(
+    models: ReadonlyMap<string, Model>,
+    options: { dialect: SchemaDialect; kinds: ReadonlyMap<string, readonly GroupVersionKind[]> },
+  ) {
+    this.#models = models;
+    this.#dialect = options.dialect;
+    this.#kinds = options.kinds;
+  }
+
+  /** Every schema asked for so far and their references, by name. */
+  schemas(): Record<string, OpenApiSchema> {
+    return Object.fromEntries([...this.#schemas].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** A reference to a generated type. */
+  type(type: string): OpenApiSchema {
+    const name = definitionName(type);
+    if (!this.#schemas.has(name)) {
+      // A type may contain itself: the name has to be taken before the fields are looked at.
+      this.#schemas.set(name, {});
+      this.#schemas.set(name, this.#object(type));
+    }
+    return this.#reference(name);
+  }
+
+  /** A reference to one of the named scalars. */
+  scalar(name: string): OpenApiSchema {
+    const schema = namedScalars[name];
+    if (!schema) throw new Error(`no scalar is named ${name}`);
+    this.#schemas.set(name, schema);
+    return this.#reference(name);
+  }
+
+  patch(): OpenApiSchema {
+    return this.scalar(`${metaPackage}.Patch`);
+  }
+
+  /** A reference to the list of a kind. */
+  list(type: string, kind: GroupVersionKind): OpenApiSchema {
+    const name = `${definitionName(type)}List`;
+    const items = this.type(type);
+    this.#schemas.set(name, {
+      description: `A list of ${kind.kind} objects.`,
+      properties: {
+        apiVersion: { description: 'The version of this representation.', type: 'string' },
+        items: { description: 'The objects.', items, type: 'array' },
+        kind: { description: 'The kind of the list.', type: 'string' },
+        metadata: this.#described(this.type('ListMeta'), { description: "The list's metadata." }),
+      },
+      required: ['items'],
+      type: 'object',
+      'x-kubernetes-group-version-kind': [{ ...kind, kind: `${kind.kind}List` }],
+    });
+    return this.#reference(name);
+  }
+
+  #reference(name: string): OpenApiSchema {
+    return { $ref: `${this.#dialect.referencePrefix}${name}` };
+  }
+
+  #object(type: string): OpenApiSchema {
+    const model = this.#models.get(type);
+    const schema = schemaOf(type);
+    const descriptions = new Map(model?.fields.map((field) => [field.name, field.description]));
+    const properties: Record<string, OpenApiSchema> = {};
+    const required: string[] = [];
+    for (const [name, field] of [...schema.fields!].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const wire = wireTypeOf(type)?.fields.get(name);
+      const description = descriptions.get(name) || this.#fallbackDescription(name, field.schema);
+      properties[name] = this.#property(field, { wire, description });
+      if (field.required) required.push(name);
+    }
+    const kinds = this.#kinds.get(type);
+    return {
+      ...(model?.description ? { description: model.description } : {}),
+      properties,
+      ...(required.length > 0 ? { required } : {}),
+      type: 'object',
+      ...(kinds ? { 'x-kubernetes-group-version-kind': kinds } : {}),
+      ...(schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    };
+  }
+
+  /** The npm models lost the texts of fields that refer to a type; what the type is says the same. */
+  #fallbackDescription(name: string, schema: TypeSchema): string {
+    return commonFields[name] ?? (schema.type === 'object' ? (this.#models.get(schema.name!)?.description ?? '') : '');
+  }
+
+  #property(field: FieldSchema, context: { wire: WireField | undefined; description: string }): OpenApiSchema {
+    const { schema } = field;
+    const value = this.#value(schema, (context.wire?.goType ?? 'string').replace(/^\*/, ''));
+    const facts = {
+      ...(context.description ? { description: context.description } : {}),
+      ...(schema.listMapKeys ? { 'x-kubernetes-list-map-keys': schema.listMapKeys } : {}),
+      ...(schema.type === 'list' ? { 'x-kubernetes-list-type': schema.listType } : {}),
+      ...(schema.type === 'map' && schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+      ...(field.patchMergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': field.patchMergeKey }),
+      ...(field.patchStrategy ? { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') } : {}),
+    };
+    return this.#described(value, facts);
+  }
+
+  #described(value: OpenApiSchema, facts: OpenApiSchema): OpenApiSchema {
+    if (Object.keys(facts).length === 0) return value;
+    if ('$ref' in value && this.#dialect.wrapReferences) return { allOf: [value], ...facts };
+    return { ...value, ...facts };
+  }
+
+  #value(schema: TypeSchema, goType: string): OpenApiSchema {
+    const named = namedTypes[schema.type];
+    if (named) return this.scalar(named);
+    const plain = plainTypes[schema.type];
+    if (plain) return plain;
+    if (schema.type === 'object') return this.type(schema.name!);
+    if (schema.type === 'any') return this.#any(goType);
+    const items = this.#value(schema.items!, elementGoType(goType));
+    return schema.type === 'list' ? { items, type: 'array' } : { additionalProperties: items, type: 'object' };
+  }
+
+  #any(goType: string): OpenApiSchema {
+    const name = goType.slice(goType.indexOf('.') + 1);
+    const found = Object.keys(namedScalars).find((known) => known.endsWith(`.${name}`));
+    if (!found) throw new Error(`no schema is known for ${goType}`);
+    return this.scalar(found);
+  }
+}
+
+/** Models by the names of the generated types. */
+export function modelsByType(models: ReadonlyMap<string, Model>): Map<string, Model> {
+  return new Map([...models.values()].map((model) => [typeName(model.name), model]));
+}

@@ -1,0 +1,95 @@
+/** The API types Skiff serves: `[apiVersion, kind, model class of @kubernetes/client-node]`. Everything they reference is generated with them. */
+export const roots: readonly (readonly [apiVersion: string, kind: string, model: string])[] = [
+  ['v1', 'Binding', 'V1Binding'],
+  ['v1', 'ComponentStatus', 'V1ComponentStatus'],
+  ['v1', 'ConfigMap', 'V1ConfigMap'],
+  ['v1', 'Endpoints', 'V1Endpoints'],
+  ['v1', 'Event', 'CoreV1Event'],
+  ['v1', 'LimitRange', 'V1LimitRange'],
+  ['v1', 'Namespace', 'V1Namespace'],
+  ['v1', 'Node', 'V1Node'],
+  ['v1', 'PersistentVolumeClaim', 'V1PersistentVolumeClaim'],
+  ['v1', 'PersistentVolume', 'V1PersistentVolume'],
+  ['v1', 'Pod', 'V1Pod'],
+  ['v1', 'PodTemplate', 'V1PodTemplate'],
+  ['v1', 'ReplicationController', 'V1ReplicationController'],
+  ['v1', 'ResourceQuota', 'V1ResourceQuota'],
+  ['v1', 'Secret', 'V1Secret'],
+  ['v1', 'ServiceAccount', 'V1ServiceAccount'],
+  ['v1', 'Service', 'V1Service'],
+  ['apiregistration.k8s.io/v1', 'APIService', 'V1APIService'],
+  ['apps/v1', 'ControllerRevision', 'V1ControllerRevision'],
+  ['apps/v1', 'DaemonSet', 'V1DaemonSet'],
+  ['apps/v1', 'Deployment', 'V1Deployment'],
+  ['apps/v1', 'ReplicaSet', 'V1ReplicaSet'],
+  ['apps/v1', 'StatefulSet', 'V1StatefulSet'],
+  ['events.k8s.io/v1', 'Event', 'EventsV1Event'],
+  ['authentication.k8s.io/v1', 'SelfSubjectReview', 'V1SelfSubjectReview'],
+  ['authentication.k8s.io/v1', 'TokenReview', 'V1TokenReview'],
+  ['authentication.k8s.io/v1', 'TokenRequest', 'AuthenticationV1TokenRequest'],
+  ['authorization.k8s.io/v1', 'LocalSubjectAccessReview', 'V1LocalSubjectAccessReview'],
+  ['authorization.k8s.io/v1', 'SelfSubjectAccessReview', 'V1SelfSubjectAccessReview'],
+  ['authorization.k8s.io/v1', 'SelfSubjectRulesReview', 'V1SelfSubjectRulesReview'],
+  ['authorization.k8s.io/v1', 'SubjectAccessReview', 'V1SubjectAccessReview'],
+  ['autoscaling/v2', 'HorizontalPodAutoscaler', 'V2HorizontalPodAutoscaler'],
+  ['autoscaling/v1', 'HorizontalPodAutoscaler', 'V1HorizontalPodAutoscaler'],
+  ['autoscaling/v1', 'Scale', 'V1Scale'],
+  ['batch/v1', 'CronJob', 'V1CronJob'],
+  ['batch/v1', 'Job', 'V1Job'],
+  ['certificates.k8s.io/v1', 'CertificateSigningRequest', 'V1CertificateSigningRequest'],
+  ['networking.k8s.io/v1', 'IngressClass', 'V1IngressClass'],
+  ['networking.k8s.io/v1', 'Ingress', 'V1Ingress'],
+  ['networking.k8s.io/v1', 'IPAddress', 'V1IPAddress'],
+  ['networking.k8s.io/v1', 'NetworkPolicy', 'V1NetworkPolicy'],
+  ['networking.k8s.io/v1', 'ServiceCIDR', 'V1ServiceCIDR'],
+  ['policy/v1', 'PodDisruptionBudget', 'V1PodDisruptionBudget'],
+  ['policy/v1', 'Eviction', 'V1Eviction'],
+  ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'V1ClusterRoleBinding'],
+  ['rbac.authorization.k8s.io/v1', 'ClusterRole', 'V1ClusterRole'],
+  ['rbac.authorization.k8s.io/v1', 'RoleBinding', 'V1RoleBinding'],
+  ['rbac.authorization.k8s.io/v1', 'Role', 'V1Role'],
+  ['storage.k8s.io/v1', 'CSIDriver', 'V1CSIDriver'],
+  ['storage.k8s.io/v1', 'CSINode', 'V1CSINode'],
+  ['storage.k8s.io/v1', 'CSIStorageCapacity', 'V1CSIStorageCapacity'],
+  ['storage.k8s.io/v1', 'StorageClass', 'V1StorageClass'],
+  ['storage.k8s.io/v1', 'VolumeAttachment', 'V1VolumeAttachment'],
+  ['storage.k8s.io/v1', 'VolumeAttributesClass', 'V1VolumeAttributesClass'],
+  ['admissionregistration.k8s.io/v1', 'MutatingAdmissionPolicy', 'V1MutatingAdmissionPolicy'],
+  ['admissionregistration.k8s.io/v1', 'MutatingAdmissionPolicyBinding', 'V1MutatingAdmissionPolicyBinding'],
+  ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', 'V1MutatingWebhookConfiguration'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'V1ValidatingAdmissionPolicy'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding', 'V1ValidatingAdmissionPolicyBinding'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration', 'V1ValidatingWebhookConfiguration'],
+  ['apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'V1CustomResourceDefinition'],
+  ['scheduling.k8s.io/v1', 'PriorityClass', 'V1PriorityClass'],
+  ['coordination.k8s.io/v1', 'Lease', 'V1Lease'],
+  ['node.k8s.io/v1', 'RuntimeClass', 'V1RuntimeClass'],
+  ['discovery.k8s.io/v1', 'EndpointSlice', 'V1EndpointSlice'],
+  ['resource.k8s.io/v1', 'DeviceClass', 'V1DeviceClass'],
+  ['resource.k8s.io/v1', 'ResourceClaim', 'ResourceV1ResourceClaim'],
+  ['resource.k8s.io/v1', 'ResourceClaimTemplate', 'V1ResourceClaimTemplate'],
+  ['resource.k8s.io/v1', 'ResourceSlice', 'V1ResourceSlice'],
+  ['flowcontrol.apiserver.k8s.io/v1', 'FlowSchema', 'V1FlowSchema'],
+  ['flowcontrol.apiserver.k8s.io/v1', 'PriorityLevelConfiguration', 'V1PriorityLevelConfiguration'],
+  ['v1', 'DeleteOptions', 'V1DeleteOptions'],
+  ['v1', 'Status', 'V1Status'],
+];
+
+/** Model names whose plain short form would clash or mislead. */
+const shortNames: Readonly<Record<string, string>> = {
+  CoreV1ResourceClaim: 'ContainerResourceClaim',
+  ResourceV1ResourceClaim: 'ResourceClaim',
+  AuthenticationV1TokenRequest: 'TokenRequest',
+  RbacV1Subject: 'Subject',
+};
+
+/** The name of a model in our generated types: `V1Pod` → `Pod`, `V2MetricSpec` → `MetricSpecV2`, `EventsV1Event` → `EventsEvent`, `CoreV1Event` → `Event`. */
+export function typeName(model: string): string {
+  const known = shortNames[model];
+  if (known) return known;
+  const m = /^([A-Z][a-z]+)?V(\d+)([A-Z].*)$/.exec(model);
+  if (!m) return model;
+  const [, group, version, name] = m;
+  const prefix = group === undefined || group === 'Core' ? '' : group;
+  return `${prefix}${name}${version === '1' ? '' : `V${version}`}`;
+}

@@ -1,0 +1,81 @@
+import { StatusError } from '../status-error.ts';
+import { jsonShape } from './json-shape.ts';
+import { jsonSyntaxError } from './json-syntax.ts';
+import { maxNesting } from './limits.ts';
+import { parseYaml, YamlError } from './yaml.ts';
+
+/** A body as JSON. */
+export interface ParsedBody {
+  readonly value: unknown;
+  /** The JSON text, for a second look; made from the value when the body was YAML. */
+  text(): string;
+  /** Object keys in the text, duplicates included; undefined for YAML, whose parser reports duplicates itself. */
+  readonly keys: number | undefined;
+  /** What the YAML parser says of equal keys. */
+  readonly duplicates: string | undefined;
+}
+
+/** The body is not what its content type says. The message is upstream's, without the part that names the expected kind. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError';
+}
+
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Reads JSON. Throws BodyError with the words of Go's decoder. */
+export function parseJsonBody(bytes: Uint8Array): ParsedBody {
+  const text = textDecoder.decode(bytes);
+  const { keys, depth } = jsonShape(text);
+  if (depth > maxNesting) throw new BodyError(`couldn't get version/kind; json parse error: exceeded max depth`);
+  try {
+    return { value: JSON.parse(text) as unknown, text: () => text, keys, duplicates: undefined };
+  } catch (error) {
+    const why = jsonSyntaxError(text) ?? 'invalid JSON';
+    throw new BodyError(`couldn't get version/kind; json parse error: ${why}`, { cause: error });
+  }
+}
+
+/** Reads YAML (or JSON, which is YAML too). Throws BodyError. */
+export function parseYamlBody(bytes: Uint8Array): ParsedBody {
+  const source = textDecoder.decode(bytes);
+  if (jsonShape(source).depth > maxNesting || indentationDepth(source) > maxNesting) throw new BodyError('exceeded max depth');
+  try {
+    const { value, duplicates } = parseYaml(source);
+    const text = JSON.stringify(value ?? null);
+    if (jsonShape(text).depth > maxNesting) throw new BodyError('exceeded max depth');
+    return { value: JSON.parse(text) as unknown, text: () => text, keys: undefined, duplicates };
+  } catch (error) {
+    if (error instanceof BodyError) throw error;
+    if (error instanceof YamlError) throw new BodyError(error.message, { cause: error });
+    throw new BodyError('error converting YAML to JSON', { cause: error });
+  }
+}
+
+/** The deepest indentation plus the longest run of `- - -`: a bound of how deep a block document can nest. */
+function indentationDepth(source: string): number {
+  let deepest = 0;
+  for (const m of source.matchAll(/^[ ]*(?:[-?:] +)*/gm)) deepest = Math.max(deepest, m[0].length / 2);
+  return deepest;
+}
+
+/** The media types a body may have. */
+export type BodyFormat = 'json' | 'yaml' | 'protobuf';
+
+const formats: Readonly<Record<string, BodyFormat>> = {
+  '': 'json',
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+};
+
+/** The format a Content-Type names; without one it is JSON. Throws a 415. */
+export function bodyFormat(contentType: string): BodyFormat {
+  const format = formats[(contentType.split(';', 1)[0] ?? '').trim().toLowerCase()];
+  if (format) return format;
+  throw new StatusError({
+    code: 415,
+    reason: 'UnsupportedMediaType',
+    message:
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  });
+}

@@ -1,0 +1,26 @@
+import { defineKind } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { counted } from '../strategy.ts';
+import { checkWebhooks, defaultWebhook } from './webhook-rules.ts';
+
+export type ValidatingWebhookConfiguration = t.ValidatingWebhookConfiguration;
+export const ValidatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingWebhookConfiguration',
+  plural: 'validatingwebhookconfigurations',
+  scope: 'Cluster',
+  allowUnconditionalUpdate: false,
+  applyDefaults(configuration) {
+    for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook);
+  },
+  ...counted,
+  validate({ webhooks }) {
+    const errors: FieldError[] = [];
+    checkWebhooks(errors, webhooks);
+    return errors;
+  },
+  columns: [nameColumn, { name: 'Webhooks', type: 'integer', cell: (c) => c.webhooks?.length ?? 0 }, ageColumn],
+});

@@ -1,0 +1,131 @@
+import { defineKind } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { checkEnum, checkNonNegative } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
+import { forbidden, invalid, required } from '../../validation/errors.ts';
+import { defaultClaimSpec, defaultPodTemplate } from '../core/pod-spec.ts';
+import { podSpecWarnings } from '../core/pod-warnings.ts';
+import { countedWithStatus } from '../strategy.ts';
+import { scaleSubresource, statusSubresource } from '../subresources.ts';
+import { templateColumns } from '../template-columns.ts';
+import { checkCollisionCount, checkReplicaCounts, checkSelectorAndTemplate, checkShare, isZero } from './workload-validation.ts';
+
+const defaultHistory = 10;
+
+export type StatefulSet = t.StatefulSet;
+export const StatefulSet = defineKind<StatefulSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  shortNames: ['sts'],
+  categories: ['all'],
+  scope: 'Namespaced',
+  subresources: [scaleSubresource, statusSubresource],
+  nameRule: 'dns1123Label',
+  applyDefaults: defaultStatefulSet,
+  prepareForCreate(set, context) {
+    countedWithStatus.prepareForCreate(set, context);
+    set.status = { replicas: 0, availableReplicas: 0 };
+  },
+  prepareForUpdate: countedWithStatus.prepareForUpdate,
+  validate: validateStatefulSet,
+  validateUpdate({ spec: next }, { spec: previous }) {
+    if (semanticEqual(fixed(next), fixed(previous))) return [];
+    const detail =
+      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+    return [forbidden('spec', detail)];
+  },
+  validateStatusUpdate(next, previous) {
+    const errors: FieldError[] = [];
+    checkReplicaCounts(errors, next.status, ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas']);
+    checkCollisionCount(errors, next.status?.collisionCount, previous.status?.collisionCount);
+    return errors;
+  },
+  warnings: (set) => podSpecWarnings('spec.template.spec', set.spec?.template?.spec),
+  columns: [
+    nameColumn,
+    { name: 'Ready', type: 'string', cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}` },
+    ageColumn,
+    ...templateColumns<StatefulSet>(({ spec }) => spec?.template),
+  ],
+});
+
+function defaultStatefulSet(set: StatefulSet): void {
+  const spec = (set.spec ??= {} as t.StatefulSetSpec);
+  defaultPodTemplate(spec);
+  spec.podManagementPolicy ||= 'OrderedReady';
+  const strategy = (spec.updateStrategy ??= {});
+  if (!strategy.type) {
+    strategy.type = 'RollingUpdate';
+    strategy.rollingUpdate ??= {};
+  }
+  if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) strategy.rollingUpdate.partition ??= 0;
+  const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
+  retention.whenDeleted ||= 'Retain';
+  retention.whenScaled ||= 'Retain';
+  spec.replicas ??= 1;
+  spec.revisionHistoryLimit ??= defaultHistory;
+  for (const claim of spec.volumeClaimTemplates ?? []) {
+    claim.apiVersion ||= 'v1';
+    claim.kind ||= 'PersistentVolumeClaim';
+    claim.spec ??= {};
+    defaultClaimSpec(claim.spec);
+    claim.status ??= {};
+    claim.status.phase ||= 'Pending';
+  }
+}
+
+function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!spec) return errors;
+  const { podManagementPolicy: policy, persistentVolumeClaimRetentionPolicy: retention, updateStrategy } = spec;
+  if (!policy) errors.push(required('spec.podManagementPolicy'));
+  else if (policy !== 'OrderedReady' && policy !== 'Parallel') {
+    errors.push(invalid('spec.podManagementPolicy', policy, "must be 'OrderedReady' or 'Parallel'"));
+  }
+  checkStrategy(errors, updateStrategy ?? {});
+  for (const when of ['whenDeleted', 'whenScaled'] as const) {
+    checkEnum(errors, `spec.persistentVolumeClaimRetentionPolicy.${when}`, retention?.[when], ['Retain', 'Delete']);
+  }
+  checkNonNegative(errors, 'spec.replicas', spec.replicas);
+  checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
+  checkNonNegative(errors, 'spec.ordinals.start', spec.ordinals?.start);
+  checkSelectorAndTemplate(errors, spec, { noun: 'statefulset', kind: 'StatefulSet' });
+  checkNonNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
+  return errors;
+}
+
+function checkStrategy(errors: FieldError[], strategy: t.StatefulSetUpdateStrategy): void {
+  const field = 'spec.updateStrategy';
+  const { type, rollingUpdate: rolling } = strategy;
+  if (!type) errors.push(required(field));
+  else if (type === 'OnDelete') {
+    if (rolling) errors.push(invalid(`${field}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'"));
+  } else if (type !== 'RollingUpdate') {
+    errors.push(invalid(field, strategy, "must be 'RollingUpdate' or 'OnDelete'"));
+  } else if (rolling) {
+    checkNonNegative(errors, `${field}.rollingUpdate.partition`, rolling.partition);
+    const most = rolling.maxUnavailable;
+    if (most === undefined) return;
+    checkShare(errors, `${field}.rollingUpdate.maxUnavailable`, most);
+    if (isZero(most)) errors.push(invalid(`${field}.rollingUpdate.maxUnavailable`, most, 'cannot be 0'));
+  }
+}
+
+/** What never changes of a spec. */
+function fixed(spec: t.StatefulSetSpec): object {
+  const {
+    replicas: _replicas,
+    ordinals: _ordinals,
+    template: _template,
+    updateStrategy: _strategy,
+    revisionHistoryLimit: _limit,
+    persistentVolumeClaimRetentionPolicy: _retention,
+    minReadySeconds: _seconds,
+    ...rest
+  } = spec;
+  return rest;
+}

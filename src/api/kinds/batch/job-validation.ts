@@ -1,0 +1,192 @@
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { matchesLabelSelector } from '../../selectors/label-selector.ts';
+import { checkImmutable, checkNonNegative, checkText } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
+import { invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
+import { checkLabelSelector } from '../../validation/labels.ts';
+import { qualifiedName } from '../../validation/names.ts';
+import { checkPodTemplate } from '../core/pod-spec-validation.ts';
+import { checkFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
+
+const maxParallelismIndexed = 100_000;
+const maxManagedByLength = 63;
+
+/** The spec of a job or of the template of a CronJob. kubernetes: pkg/apis/batch/validation/validation.go. */
+export function checkJobSpec(errors: FieldError[], at: string, spec: t.JobSpec): void {
+  for (const field of [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'ttlSecondsAfterFinished',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+  ] as const) {
+    checkNonNegative(errors, `${at}.${field}`, spec[field]);
+  }
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(`${at}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
+  }
+  checkText(errors, `${at}.managedBy`, spec.managedBy, qualifiedName);
+  if ((spec.managedBy?.length ?? 0) > maxManagedByLength) errors.push(tooLong(`${at}.managedBy`, maxManagedByLength));
+  checkMode(errors, at, spec);
+  const policies = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
+  const replacement = spec.podReplacementPolicy;
+  if (replacement && !policies.includes(replacement)) {
+    errors.push(notSupported(`${at}.podReplacementPolicy`, replacement, policies));
+  }
+  if (spec.podFailurePolicy) checkFailurePolicy(errors, `${at}.podFailurePolicy`, spec);
+  if (spec.successPolicy) checkSuccessPolicy(errors, `${at}.successPolicy`, spec);
+  if (spec.template) checkTemplate(errors, `${at}.template`, spec.template, spec);
+}
+
+function checkMode(errors: FieldError[], at: string, spec: t.JobSpec): void {
+  const { completionMode: mode, parallelism = 0 } = spec;
+  if (mode && mode !== 'NonIndexed' && mode !== 'Indexed') {
+    errors.push(notSupported(`${at}.completionMode`, mode, ['NonIndexed', 'Indexed']));
+  }
+  if (mode === 'Indexed') {
+    if (spec.completions === undefined) errors.push(required(`${at}.completions`, 'when completion mode is Indexed'));
+    if (parallelism > maxParallelismIndexed) {
+      const detail = `must be less than or equal to ${maxParallelismIndexed} when completion mode is Indexed`;
+      errors.push(invalid(`${at}.parallelism`, parallelism, detail));
+    }
+    const { maxFailedIndexes: most, completions = 0 } = spec;
+    if (most !== undefined && most > completions) {
+      errors.push(invalid(`${at}.maxFailedIndexes`, most, 'must be less than or equal to completions'));
+    }
+    return;
+  }
+  for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const) {
+    const value = spec[field];
+    if (value !== undefined) errors.push(invalid(`${at}.${field}`, value, 'requires indexed completion mode'));
+  }
+}
+
+function checkTemplate(errors: FieldError[], at: string, template: t.PodTemplateSpec, spec: t.JobSpec): void {
+  checkPodTemplate(errors, at, template);
+  const field = `${at}.spec.restartPolicy`;
+  const policy = template.spec?.restartPolicy;
+  if (!policy || policy === 'Always') {
+    errors.push(
+      policy ? notSupported(field, policy, ['OnFailure', 'Never']) : required(field, 'valid values: "OnFailure", "Never"'),
+    );
+  } else if (policy === 'OnFailure' && spec.podFailurePolicy) {
+    errors.push(invalid(field, policy, 'only "Never" is supported when podFailurePolicy is specified'));
+  }
+}
+
+/** A Job, with the selector and labels that the server generates. */
+export function validateJob({ metadata, spec }: t.Job): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!spec) return errors;
+  checkGeneratedLabels(errors, metadata, spec);
+  const { selector, template } = spec;
+  if (!selector) errors.push(required('spec.selector'));
+  else checkLabelSelector(errors, 'spec.selector', selector);
+  checkJobSpec(errors, 'spec', spec);
+  const labels = template?.metadata?.labels;
+  if (selector && template && !matchesLabelSelector(selector, labels)) {
+    errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+  }
+  return errors;
+}
+
+export const controllerUidLabels = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
+export const jobNameLabels = ['job-name', 'batch.kubernetes.io/job-name'];
+
+function checkGeneratedLabels(errors: FieldError[], metadata: t.ObjectMeta, spec: t.JobSpec): void {
+  if (spec.manualSelector) return;
+  const labels = spec.template?.metadata?.labels ?? {};
+  for (const [keys, wanted] of [
+    [controllerUidLabels, metadata.uid],
+    [jobNameLabels, metadata.name],
+  ] as const) {
+    for (const key of keys) {
+      if (labels[key] === undefined || labels[key] === wanted) continue;
+      errors.push(invalid('spec.template.metadata.labels', labels, `must be '${wanted}'`));
+    }
+  }
+  const uid = spec.selector?.matchLabels?.[controllerUidLabels[1]!] ?? spec.selector?.matchLabels?.[controllerUidLabels[0]!];
+  if (spec.selector && metadata.uid && uid !== metadata.uid) {
+    errors.push(invalid('spec.selector', spec.selector, '`selector` not auto-generated'));
+  }
+}
+
+/** The pods of a job are made from one template; only a suspended job may still be steered. */
+export function validateJobUpdate(next: t.Job, previous: t.Job): FieldError[] {
+  const errors: FieldError[] = [];
+  const { spec } = next;
+  const before = previous.spec;
+  if (!semanticEqual(spec.completions, before.completions) && !isElastic(spec, before)) {
+    const detail =
+      spec.completionMode === 'Indexed' ? 'can only be modified in tandem with spec.parallelism' : 'field is immutable';
+    errors.push(invalid('spec.completions', spec.completions, detail));
+  }
+  for (const field of [
+    'selector',
+    'completionMode',
+    'podFailurePolicy',
+    'backoffLimitPerIndex',
+    'managedBy',
+    'successPolicy',
+  ] as const) {
+    checkImmutable(errors, `spec.${field}`, spec[field], before[field]);
+  }
+  checkTemplateKept(errors, next, previous);
+  return errors;
+}
+
+/** An indexed job may grow and shrink when completions and parallelism stay the same number. */
+function isElastic(spec: t.JobSpec, before: t.JobSpec): boolean {
+  const isIndexed = spec.completionMode === 'Indexed' && before.completionMode === 'Indexed';
+  return isIndexed && spec.completions === spec.parallelism && before.completions === before.parallelism;
+}
+
+function checkTemplateKept(errors: FieldError[], next: t.Job, previous: t.Job): void {
+  const steerable = previous.spec.suspend === true && !previous.status?.startTime;
+  const suspended = previous.status?.conditions?.some((c) => c.type === 'Suspended' && c.status === 'True') ?? false;
+  const mayResize = previous.spec.suspend === true && (steerable || suspended) && !previous.status?.active;
+  const before = withoutDirectives(previous.spec.template, steerable || mayResize, mayResize);
+  const after = withoutDirectives(next.spec.template, steerable || mayResize, mayResize);
+  checkImmutable(errors, 'spec.template', after, before);
+}
+
+function withoutDirectives(template: t.PodTemplateSpec, directives: boolean, resources: boolean): t.PodTemplateSpec {
+  if (!template.spec || !directives) return template;
+  const { nodeSelector: _, tolerations: _tolerations, schedulingGates: _gates, affinity, ...spec } = template.spec;
+  const { nodeAffinity: _node, ...others } = affinity ?? {};
+  const { labels: _labels, annotations: _annotations, ...metadata } = template.metadata ?? {};
+  const kept: t.PodSpec = resources ? { ...spec, containers: spec.containers.map(withoutResources) } : spec;
+  return { metadata, spec: Object.keys(others).length > 0 ? { ...kept, affinity: others } : kept };
+}
+
+function withoutResources({ resources: _, ...container }: t.Container): t.Container {
+  return container;
+}
+
+/** The counters of a finished job do not move any more. */
+export function validateJobStatus(next: t.Job, previous: t.Job): FieldError[] {
+  const errors: FieldError[] = [];
+  const { status = {} } = next;
+  for (const field of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
+    checkNonNegative(errors, `status.${field}`, status[field]);
+  }
+  const is = (type: string): boolean => status.conditions?.some((c) => c.type === type && c.status === 'True') ?? false;
+  if (is('Complete') && is('Failed')) {
+    const message = 'Invalid value: cannot set Complete=True and Failed=true conditions';
+    errors.push({ reason: 'FieldValueInvalid', field: 'status.conditions', message });
+  }
+  if (status.completionTime && !is('Complete')) {
+    const detail = 'cannot set completionTime when there is no Complete=True condition';
+    errors.push(invalid('status.completionTime', status.completionTime, detail));
+  }
+  for (const type of ['Complete', 'Failed']) {
+    const was = previous.status?.conditions?.some((c) => c.type === type && c.status === 'True') ?? false;
+    if (!was || is(type)) continue;
+    const message = `Invalid value: cannot disable the terminal ${type}=True condition`;
+    errors.push({ reason: 'FieldValueInvalid', field: 'status.conditions', message });
+  }
+  return errors;
+}

@@ -1,0 +1,151 @@
+import { defineKind, keepStatus } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn, none, unknown } from '../../table/columns.ts';
+import { checkText, requireEnum } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
+import { duplicate, forbidden, invalid } from '../../validation/errors.ts';
+import { checkCidr, parseCidr } from '../../validation/ip.ts';
+import { labelValue, qualifiedName } from '../../validation/names.ts';
+import { checkResourceQuantity } from '../../validation/quantities.ts';
+import { statusSubresource } from '../subresources.ts';
+import { canonicalResources } from './resource-list.ts';
+import { taintEffects } from './scheduling-validation.ts';
+
+const roleLabelPrefix = 'node-role.kubernetes.io/';
+const roleLabel = 'kubernetes.io/role';
+
+export type Node = t.Node;
+export const Node = defineKind<Node>({
+  group: '',
+  version: 'v1',
+  kind: 'Node',
+  plural: 'nodes',
+  shortNames: ['no'],
+  scope: 'Cluster',
+  subresources: [
+    { name: 'proxy', kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    statusSubresource,
+  ],
+  applyDefaults(node) {
+    const { status } = node;
+    node.spec ??= {};
+    // Two names of one field: old clients know the first CIDR only.
+    if (node.spec.podCIDR && !node.spec.podCIDRs?.length) node.spec.podCIDRs = [node.spec.podCIDR];
+    else if (node.spec.podCIDRs?.[0] && !node.spec.podCIDR) node.spec.podCIDR = node.spec.podCIDRs[0];
+    if (!status) return;
+    canonicalResources(status.capacity);
+    canonicalResources(status.allocatable);
+    if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
+  },
+  /** Nodes register themselves with their status. */
+  prepareForCreate(node) {
+    node.status ??= {};
+  },
+  prepareForUpdate(next, previous) {
+    keepStatus(next, previous);
+  },
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  validateStatusUpdate: validateNode,
+  selectableFields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
+  columns: [
+    nameColumn,
+    { name: 'Status', type: 'string', description: 'Whether the node is ready.', cell: statusText },
+    { name: 'Roles', type: 'string', description: 'Roles, from the labels of the node.', cell: rolesText },
+    ageColumn,
+    { name: 'Version', type: 'string', cell: (node) => node.status?.nodeInfo?.kubeletVersion ?? '' },
+    { name: 'Internal-IP', type: 'string', priority: 1, cell: (node) => address(node, 'InternalIP') },
+    { name: 'External-IP', type: 'string', priority: 1, cell: (node) => address(node, 'ExternalIP') },
+    { name: 'OS-Image', type: 'string', priority: 1, cell: (node) => node.status?.nodeInfo?.osImage || unknown },
+    { name: 'Kernel-Version', type: 'string', priority: 1, cell: kernelText },
+    {
+      name: 'Container-Runtime',
+      type: 'string',
+      priority: 1,
+      cell: (node) => node.status?.nodeInfo?.containerRuntimeVersion || unknown,
+    },
+  ],
+});
+
+function validateNode(node: Node): FieldError[] {
+  const errors: FieldError[] = [];
+  checkTaints(errors, 'metadata.taints', node.spec?.taints ?? []);
+  for (const list of ['capacity', 'allocatable'] as const) {
+    const resources = node.status?.[list];
+    for (const resource in resources) {
+      checkResourceQuantity(errors, `status.${list}.${resource}`, resource, resources[resource] ?? '');
+    }
+  }
+  checkPodCidrs(errors, node.spec?.podCIDRs ?? []);
+  return errors;
+}
+
+function checkPodCidrs(errors: FieldError[], cidrs: readonly string[]): void {
+  cidrs.forEach((cidr, i) => {
+    checkCidr(errors, `spec.podCIDRs[${i}]`, cidr || '?');
+  });
+  const families = new Set(cidrs.map((cidr) => parseCidr(cidr)?.family));
+  if (cidrs.length > families.size) {
+    errors.push(invalid('spec.podCIDRs', cidrs, 'may specify no more than one CIDR for each IP family'));
+  }
+}
+
+function checkTaints(errors: FieldError[], field: string, taints: readonly t.Taint[]): void {
+  const seen = new Set<string>();
+  taints.forEach((taint, i) => {
+    const at = `${field}[${i}]`;
+    for (const problem of qualifiedName(taint.key ?? '')) errors.push(invalid(`${at}.key`, taint.key ?? '', problem));
+    checkText(errors, `${at}.value`, taint.value, labelValue);
+    requireEnum(errors, `${at}.effect`, taint.effect, taintEffects);
+    const key = `${taint.key}/${taint.effect}`;
+    if (seen.has(key)) {
+      const { reason, field: at_, message } = duplicate(at, taint);
+      errors.push({ reason, field: at_, message: `${message}: taints must be unique by key and effect pair` });
+    }
+    seen.add(key);
+  });
+}
+
+function validateNodeUpdate(next: Node, previous: Node): FieldError[] {
+  const errors: FieldError[] = [];
+  if (previous.spec?.podCIDRs?.length && !semanticEqual(next.spec?.podCIDRs, previous.spec.podCIDRs)) {
+    errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
+  }
+  if (previous.spec?.providerID && next.spec?.providerID !== previous.spec.providerID) {
+    errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
+  }
+  const seen = new Set<string>();
+  next.status?.addresses?.forEach((entry, i) => {
+    const key = `${entry.type}/${entry.address}`;
+    if (seen.has(key)) errors.push(duplicate(`status.addresses[${i}]`, entry));
+    seen.add(key);
+  });
+  return errors;
+}
+
+function statusText({ spec, status }: Node): string {
+  const ready = status?.conditions?.find((c) => c.type === 'Ready');
+  const text = ready ? (ready.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown';
+  return spec?.unschedulable ? `${text},SchedulingDisabled` : text;
+}
+
+function rolesText({ metadata }: Node): string {
+  const roles = new Set<string>();
+  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
+    if (key.startsWith(roleLabelPrefix)) roles.add(key.slice(roleLabelPrefix.length));
+    else if (key === roleLabel) roles.add(value);
+  }
+  roles.delete('');
+  return [...roles].sort().join(',') || none;
+}
+
+function address({ status }: Node, type: string): string {
+  return status?.addresses?.find((a) => a.type === type)?.address || none;
+}
+
+function kernelText({ status }: Node): string {
+  const version = status?.nodeInfo?.kernelVersion || unknown;
+  const architecture = status?.nodeInfo?.architecture;
+  return architecture ? `${version} (${architecture})` : version;
+}

@@ -1,0 +1,171 @@
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { checkImmutable, checkRange, maxInt32 } from '../../validation/checks.ts';
+import { equalMaps, semanticEqual } from '../../validation/equal.ts';
+import { forbidden, invalid } from '../../validation/errors.ts';
+import { keyed } from '../../validation/quantities.ts';
+
+const updatable = [
+  '`spec.containers[*].image`',
+  '`spec.initContainers[*].image`',
+  '`spec.activeDeadlineSeconds`',
+  '`spec.tolerations` (only additions to existing tolerations)',
+  '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+].join(',');
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+/** What an update may change of a pod. kubernetes: pkg/apis/core/validation/validation.go (ValidatePodUpdate). */
+export function validatePodUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
+  const errors: FieldError[] = [];
+  checkMirrorAnnotation(errors, next, previous);
+  for (const list of ['containers', 'initContainers'] as const) {
+    if ((next.spec[list]?.length ?? 0) === (previous.spec[list]?.length ?? 0)) continue;
+    errors.push(forbidden(`spec.${list}`, 'pod updates may not add or remove containers'));
+    return errors;
+  }
+  checkDeadline(errors, next.spec.activeDeadlineSeconds, previous.spec.activeDeadlineSeconds);
+  checkTolerationsKept(errors, next.spec.tolerations, previous.spec.tolerations);
+  checkGates(errors, next.spec.schedulingGates, previous.spec.schedulingGates);
+  const isGated = (previous.spec.schedulingGates?.length ?? 0) > 0;
+  if (isGated) checkNodeSelectorGrows(errors, next.spec, previous.spec);
+  const changed = changedFields(next.spec, previous.spec, isGated);
+  if (changed.length > 0) {
+    const detail = `pod updates may not change fields other than ${updatable}\n${changed.map((f) => `changed: spec.${f}`).join('\n')}`;
+    errors.push(forbidden('spec', detail));
+  }
+  return errors;
+}
+
+/** Mirror pods are the shadow of a file on the node: the mark can neither come nor go. */
+function checkMirrorAnnotation(errors: FieldError[], next: t.Pod, previous: t.Pod): void {
+  const is = next.metadata.annotations?.[mirrorAnnotation];
+  const was = previous.metadata.annotations?.[mirrorAnnotation];
+  if (is === was) return;
+  const detail = was === undefined ? 'may not add mirror pod annotation' : 'may not remove or update mirror pod annotation';
+  errors.push(forbidden(keyed('metadata.annotations', mirrorAnnotation), detail));
+}
+
+function checkDeadline(errors: FieldError[], next: number | undefined, previous: number | undefined): void {
+  const field = 'spec.activeDeadlineSeconds';
+  if (next === undefined || next === null) {
+    if (previous !== undefined) errors.push(invalid(field, next, 'must not update from a positive integer to nil value'));
+    return;
+  }
+  checkRange(errors, field, next, [0, maxInt32]);
+  if (previous !== undefined && next > previous) {
+    errors.push(invalid(field, next, 'must be less than or equal to previous value'));
+  }
+}
+
+function checkTolerationsKept(errors: FieldError[], next: t.Toleration[] = [], previous: t.Toleration[] = []): void {
+  const withoutSeconds = ({ tolerationSeconds: _, ...rest }: t.Toleration): object => rest;
+  const remains = next.map(withoutSeconds);
+  for (const toleration of previous) {
+    const wanted = withoutSeconds(toleration);
+    if (remains.some((r) => semanticEqual(r, wanted))) continue;
+    errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
+    return;
+  }
+}
+
+function checkGates(errors: FieldError[], next: t.PodSchedulingGate[] = [], previous: t.PodSchedulingGate[] = []): void {
+  const known = new Set(previous.map((g) => g.name));
+  for (const [i, { name }] of next.entries()) {
+    if (known.has(name)) continue;
+    const detail = `only deletion is allowed, but found new scheduling gate '${name}'`;
+    errors.push(forbidden(`spec.schedulingGates[${i}].name`, detail));
+  }
+}
+
+/** While gates hold a pod back, the choice of nodes may be narrowed, never widened. */
+function checkNodeSelectorGrows(errors: FieldError[], next: t.PodSpec, previous: t.PodSpec): void {
+  for (const key in previous.nodeSelector) {
+    if (next.nodeSelector?.[key] === previous.nodeSelector[key]) continue;
+    const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
+    errors.push(invalid('spec.nodeSelector', next.nodeSelector, detail));
+    return;
+  }
+}
+
+/** Fields of the spec that differ although no update may change them. */
+function changedFields(next: t.PodSpec, previous: t.PodSpec, isGated: boolean): string[] {
+  const names = new Set([...Object.keys(next), ...Object.keys(previous)]) as Set<keyof t.PodSpec>;
+  return [...names].filter((name) => {
+    if (semanticEqual(next[name], previous[name])) return false;
+    switch (name) {
+      case 'activeDeadlineSeconds':
+      case 'tolerations':
+      case 'schedulingGates':
+        return false;
+      case 'containers':
+      case 'initContainers':
+        return !semanticEqual(next[name]?.map(withoutImage), previous[name]?.map(withoutImage));
+      case 'terminationGracePeriodSeconds':
+        return !(next.terminationGracePeriodSeconds === 1 && (previous.terminationGracePeriodSeconds ?? 0) < 0);
+      case 'nodeSelector':
+        return !isGated && !equalMaps(next.nodeSelector, previous.nodeSelector);
+      case 'affinity':
+        return !isGated || !semanticEqual(withoutNodeAffinity(next), withoutNodeAffinity(previous));
+      default:
+        return true;
+    }
+  });
+}
+
+const withoutImage = ({ image: _, ...rest }: t.Container): object => rest;
+
+function withoutNodeAffinity({ affinity }: t.PodSpec): object {
+  const { nodeAffinity: _, ...rest } = affinity ?? {};
+  return rest;
+}
+
+const statuses = ['containerStatuses', 'initContainerStatuses'] as const;
+
+/** What an update through `/status` may not do: change the QoS class, or bring back what has ended for good. */
+export function validatePodStatusUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
+  const errors: FieldError[] = [];
+  checkMirrorAnnotation(errors, next, previous);
+  checkImmutable(errors, 'status.qosClass', next.status?.qosClass, previous.status?.qosClass);
+  for (const list of statuses) {
+    const containers = list === 'containerStatuses' ? next.spec.containers : next.spec.initContainers;
+    for (const [i, before] of (previous.status?.[list] ?? []).entries()) {
+      const container = containers?.find((c) => c.name === before.name);
+      if (!before.state?.terminated || !staysEnded(next.spec, container, before.state.terminated.exitCode)) continue;
+      const after = next.status?.[list]?.find((s) => s.name === before.name);
+      if (after && !after.state?.terminated) {
+        errors.push(forbidden(`status.${list}[${i}].state`, 'may not be transitioned to non-terminated state'));
+      }
+    }
+  }
+  return errors;
+}
+
+/** Whether no restart policy allows the container to run again. */
+function staysEnded(spec: t.PodSpec, container: t.Container | undefined, exitCode: number): boolean {
+  if (!container || container.restartPolicyRules?.length) return false;
+  const policy = container.restartPolicy ?? spec.restartPolicy;
+  return policy === 'Never' || (policy === 'OnFailure' && exitCode === 0);
+}
+
+/** For `/ephemeralcontainers`: only these containers and the generation may change. */
+export function keepAllButEphemeralContainers(next: t.Pod, previous: t.Pod): void {
+  const added = next.spec?.ephemeralContainers;
+  next.spec = { ...previous.spec, ...(added ? { ephemeralContainers: added } : {}) };
+  next.status = previous.status;
+}
+
+/** Ephemeral containers can be added, never changed or removed. */
+export function validateEphemeralContainersUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const container of previous.spec.ephemeralContainers ?? []) {
+    const i = next.spec.ephemeralContainers?.findIndex((c) => c.name === container.name) ?? -1;
+    if (i < 0) {
+      const detail = `existing ephemeral containers "${container.name}" may not be removed\n`;
+      errors.push(forbidden('spec.ephemeralContainers', detail));
+    } else if (!semanticEqual(next.spec.ephemeralContainers?.[i], container)) {
+      const detail = `existing ephemeral containers "${container.name}" may not be changed\n`;
+      errors.push(forbidden('spec.ephemeralContainers', detail));
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,105 @@
+import { defineKind } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn, unset } from '../../table/columns.ts';
+import { checkImmutable, checkPort, checkText, requireEnum } from '../../validation/checks.ts';
+import { equalMaps } from '../../validation/equal.ts';
+import { duplicate, invalid, required, tooMany } from '../../validation/errors.ts';
+import { ipMessage, parseIp } from '../../validation/ip.ts';
+import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
+import { protocols } from '../core/container-validation.ts';
+import { checkEndpointIp } from '../core/endpoint-ip.ts';
+import { contentChanged, setGeneration } from '../strategy.ts';
+
+const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
+const maxEndpoints = 1000;
+const maxPorts = 20_000;
+const maxAddresses = 100;
+const maxHints = 8;
+/** How many ports and addresses kubectl shows. */
+const shown = 3;
+
+export type EndpointSlice = t.EndpointSlice;
+export const EndpointSlice = defineKind<EndpointSlice>({
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  scope: 'Namespaced',
+  applyDefaults(slice) {
+    for (const port of slice.ports ?? []) {
+      port.name ??= '';
+      port.protocol ??= 'TCP';
+    }
+  },
+  prepareForCreate(slice) {
+    slice.metadata.generation = 1;
+  },
+  prepareForUpdate(next, previous) {
+    const relabelled = !equalMaps(next.metadata.labels, previous.metadata.labels);
+    setGeneration(next, previous, relabelled || contentChanged(next, previous));
+  },
+  validate: validateEndpointSlice,
+  validateUpdate(next, previous) {
+    const errors: FieldError[] = [];
+    checkImmutable(errors, 'addressType', next.addressType, previous.addressType);
+    return errors;
+  },
+  columns: [
+    nameColumn,
+    { name: 'AddressType', type: 'string', cell: (slice) => slice.addressType ?? '' },
+    { name: 'Ports', type: 'string', cell: (slice) => listText((slice.ports ?? []).map(portText)) },
+    { name: 'Endpoints', type: 'string', cell: (slice) => listText((slice.endpoints ?? []).flatMap((e) => e.addresses ?? [])) },
+    ageColumn,
+  ],
+});
+
+/** kubernetes: pkg/apis/discovery/validation/validation.go. */
+function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
+  const errors: FieldError[] = [];
+  requireEnum(errors, 'addressType', slice.addressType, addressTypes);
+  const { endpoints = [], ports = [] } = slice;
+  if (endpoints.length > maxEndpoints) errors.push(tooMany('endpoints', endpoints.length, maxEndpoints));
+  else for (let i = 0; i < endpoints.length; i++) checkEndpoint(errors, `endpoints[${i}]`, endpoints[i]!, slice.addressType);
+  if (ports.length > maxPorts) errors.push(tooMany('ports', ports.length, maxPorts));
+  const names = new Set<string>();
+  ports.forEach((port, i) => {
+    checkText(errors, `ports[${i}].name`, port.name, dns1123Label);
+    if (names.has(port.name ?? '')) errors.push(duplicate(`ports[${i}].name`, port.name ?? ''));
+    names.add(port.name ?? '');
+    requireEnum(errors, `ports[${i}].protocol`, port.protocol, protocols);
+    if (port.port !== undefined && port.port !== null) checkPort(errors, `ports[${i}].port`, port.port);
+    checkText(errors, `ports[${i}].appProtocol`, port.appProtocol, qualifiedName);
+  });
+  return errors;
+}
+
+function checkEndpoint(errors: FieldError[], at: string, endpoint: t.Endpoint, type: string): void {
+  const addresses = endpoint.addresses ?? [];
+  if (addresses.length === 0) errors.push(required(`${at}.addresses`, 'must contain at least 1 address'));
+  if (addresses.length > maxAddresses) errors.push(tooMany(`${at}.addresses`, addresses.length, maxAddresses));
+  for (const [i, address] of addresses.entries()) {
+    const field = `${at}.addresses[${i}]`;
+    if (type === 'FQDN') checkText(errors, field, address, dns1123Subdomain);
+    else checkAddress(errors, field, address, type);
+  }
+  checkText(errors, `${at}.nodeName`, endpoint.nodeName, dns1123Subdomain);
+  checkText(errors, `${at}.hostname`, endpoint.hostname, dns1123Label);
+  const zones = endpoint.hints?.forZones ?? [];
+  if (zones.length > maxHints) errors.push(tooMany(`${at}.hints.forZones`, zones.length, maxHints));
+}
+
+function checkAddress(errors: FieldError[], field: string, address: string, type: string): void {
+  const ip = parseIp(address);
+  if (!ip) errors.push(invalid(field, address, ipMessage));
+  else if (ip.family !== type) errors.push(invalid(field, address, `must be an ${type} address`));
+  else checkEndpointIp(errors, field, address);
+}
+
+const portText = (port: t.DiscoveryEndpointPort): string => String(port.port ?? (port.name || '*'));
+
+function listText(items: readonly string[]): string {
+  if (items.length === 0) return unset;
+  const text = items.slice(0, shown).join(',');
+  return items.length > shown ? `${text} + ${items.length - shown} more...` : text;
+}

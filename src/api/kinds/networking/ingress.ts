@@ -1,0 +1,56 @@
+import { defineKind } from '../../define-kind.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn, none } from '../../table/columns.ts';
+import { countedWithStatus } from '../strategy.ts';
+import { statusSubresource } from '../subresources.ts';
+import { classAnnotation, validateIngress, validateIngressStatus } from './ingress-validation.ts';
+
+const shownHosts = 3;
+const addressWidth = 16;
+
+export type Ingress = t.Ingress;
+export const Ingress = defineKind<Ingress>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'Ingress',
+  plural: 'ingresses',
+  shortNames: ['ing'],
+  scope: 'Namespaced',
+  subresources: [statusSubresource],
+  applyDefaults(ingress) {
+    ingress.spec ??= {};
+  },
+  prepareForCreate(ingress, context) {
+    countedWithStatus.prepareForCreate(ingress, context);
+    ingress.status = { loadBalancer: {} };
+  },
+  prepareForUpdate: countedWithStatus.prepareForUpdate,
+  validate: validateIngress,
+  validateStatusUpdate: validateIngressStatus,
+  warnings({ metadata, spec }) {
+    if (metadata.annotations?.[classAnnotation] === undefined || spec?.ingressClassName !== undefined) return [];
+    return [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`];
+  },
+  columns: [
+    nameColumn,
+    { name: 'Class', type: 'string', cell: (i) => i.spec?.ingressClassName ?? i.metadata.annotations?.[classAnnotation] ?? none },
+    { name: 'Hosts', type: 'string', cell: hostsText },
+    { name: 'Address', type: 'string', cell: addressText },
+    { name: 'Ports', type: 'string', cell: (ingress) => (ingress.spec?.tls?.length ? '80, 443' : '80') },
+    ageColumn,
+  ],
+});
+
+function hostsText({ spec }: Ingress): string {
+  const rules = spec?.rules ?? [];
+  const hosts = rules.map((rule) => rule.host ?? '').filter(Boolean);
+  if (hosts.length === 0) return '*';
+  const text = hosts.slice(0, shownHosts).join(',');
+  return hosts.length > shownHosts ? `${text} + ${rules.length - shownHosts} more...` : text;
+}
+
+function addressText({ status }: Ingress): string {
+  const addresses = (status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter(Boolean);
+  const text = [...new Set(addresses)].sort().join(',');
+  return text.length > addressWidth ? `${text.slice(0, addressWidth - 3)}...` : text;
+}

@@ -1,0 +1,63 @@
+import { defineKind, keepAllButStatus, keepMetadata } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { fieldIsImmutable } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
+import { invalid, required } from '../../validation/errors.ts';
+import { cidrMessage, formatIp, isNetworkAddress, parseCidr } from '../../validation/ip.ts';
+import { statusSubresource } from '../subresources.ts';
+
+export type ServiceCIDR = t.ServiceCIDR;
+export const ServiceCIDR = defineKind<ServiceCIDR>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'ServiceCIDR',
+  plural: 'servicecidrs',
+  scope: 'Cluster',
+  subresources: [statusSubresource],
+  applyDefaults(range) {
+    range.spec ??= {};
+  },
+  prepareForStatusUpdate(next, previous) {
+    keepAllButStatus(next, previous);
+    keepMetadata(next, previous);
+  },
+  validate({ spec = {} }) {
+    const errors: FieldError[] = [];
+    const cidrs = spec.cidrs ?? [];
+    if (cidrs.length === 0) return [required('spec.cidrs', 'at least one CIDR required')];
+    if (cidrs.length > 2) return [invalid('spec.cidrs', spec, 'may only hold up to 2 values')];
+    cidrs.forEach((cidr, i) => {
+      checkCanonical(errors, `spec.cidrs[${i}]`, cidr);
+    });
+    const [first, second] = cidrs.map((cidr) => parseCidr(cidr)?.family);
+    if (second && first === second) {
+      const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';
+      errors.push(invalid('spec.cidrs', cidrs, detail));
+    }
+    return errors;
+  },
+  /** A single family may become two. */
+  validateUpdate({ spec: { cidrs: next = [] } }, { spec: { cidrs: previous = [] } }) {
+    if (semanticEqual(next, previous)) return [];
+    if (previous.length === 1 && next.length === 2) {
+      return next[0] === previous[0] ? [] : [invalid('spec.cidrs[0]', next[0], fieldIsImmutable)];
+    }
+    return [invalid('spec.cidrs', next, fieldIsImmutable)];
+  },
+  columns: [nameColumn, { name: 'CIDRs', type: 'string', cell: (range) => (range.spec?.cidrs ?? []).join(',') }, ageColumn],
+});
+
+function checkCanonical(errors: FieldError[], field: string, text: string): void {
+  const cidr = parseCidr(text);
+  if (!cidr) {
+    errors.push(invalid(field, text, cidrMessage));
+    return;
+  }
+  if (!isNetworkAddress(cidr)) {
+    errors.push(invalid(field, text, 'must not have bits set beyond the prefix length'));
+  }
+  const canonical = `${formatIp(cidr)}/${cidr.prefix}`;
+  if (canonical !== text) errors.push(invalid(field, text, `must be in canonical form ("${canonical}")`));
+}

@@ -1,0 +1,80 @@
+import { defineKind } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { checkImmutable, checkText, requireText } from '../../validation/checks.ts';
+import { duplicate, invalid, required, tooMany } from '../../validation/errors.ts';
+import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
+import { checkNodeSelector } from '../core/scheduling-validation.ts';
+import { counted } from '../strategy.ts';
+
+const maxDevices = 128;
+const placements = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const;
+
+export type ResourceSlice = t.ResourceSlice;
+export const ResourceSlice = defineKind<ResourceSlice>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceSlice',
+  plural: 'resourceslices',
+  scope: 'Cluster',
+  returnsDeletedObject: true,
+  applyDefaults(slice) {
+    for (const { nodeAllocatableResourceMappings: mappings } of slice.spec?.devices ?? []) {
+      for (const resource in mappings) mappings[resource]!.allocationMultiplier ??= '1';
+    }
+  },
+  ...counted,
+  validate: validateSlice,
+  validateUpdate({ spec: next }, { spec: previous }) {
+    const errors: FieldError[] = [];
+    checkImmutable(errors, 'spec.pool.name', next?.pool?.name, previous?.pool?.name);
+    checkImmutable(errors, 'spec.driver', next?.driver, previous?.driver);
+    checkImmutable(errors, 'spec.nodeName', next?.nodeName, previous?.nodeName);
+    return errors;
+  },
+  selectableFields: {
+    'spec.nodeName': (slice) => slice.spec?.nodeName ?? '',
+    'spec.driver': (slice) => slice.spec?.driver ?? '',
+  },
+  columns: [
+    nameColumn,
+    { name: 'Node', type: 'string', cell: ({ spec }) => spec?.nodeName ?? '' },
+    { name: 'Driver', type: 'string', cell: ({ spec }) => spec?.driver ?? '' },
+    { name: 'Pool', type: 'string', cell: ({ spec }) => spec?.pool?.name ?? '' },
+    ageColumn,
+  ],
+});
+
+/** kubernetes: pkg/apis/resource/validation/validation.go (ValidateResourceSlice). */
+function validateSlice({ spec }: ResourceSlice): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!spec) return errors;
+  requireText(errors, 'spec.driver', spec.driver, dns1123Subdomain);
+  checkPool(errors, spec.pool);
+  const set = placements.filter((field) => spec[field] !== undefined && spec[field] !== false);
+  if (set.length !== 1) {
+    const detail = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required';
+    errors.push(set.length === 0 ? required('spec', detail) : invalid('spec', `{${set.join(', ')}}`, detail));
+  }
+  checkText(errors, 'spec.nodeName', spec.nodeName, dns1123Subdomain);
+  if (spec.nodeSelector) checkNodeSelector(errors, 'spec.nodeSelector', spec.nodeSelector);
+  const devices = spec.devices ?? [];
+  if (devices.length > maxDevices) errors.push(tooMany('spec.devices', devices.length, maxDevices));
+  const names = new Set<string>();
+  devices.forEach(({ name }, i) => {
+    requireText(errors, `spec.devices[${i}].name`, name, dns1123Label);
+    if (names.has(name)) errors.push(duplicate(`spec.devices[${i}].name`, name));
+    names.add(name);
+  });
+  return errors;
+}
+
+function checkPool(errors: FieldError[], pool: t.ResourcePool | undefined): void {
+  if (!pool?.name) errors.push(required('spec.pool.name'));
+  else for (const part of pool.name.split('/')) checkText(errors, 'spec.pool.name', part, dns1123Subdomain);
+  const count = pool?.resourceSliceCount ?? 0;
+  if (count <= 0) errors.push(invalid('spec.pool.resourceSliceCount', count, 'must be greater than zero'));
+  const generation = pool?.generation ?? 0;
+  if (generation < 0) errors.push(invalid('spec.pool.generation', generation, 'must be greater than or equal to zero'));
+}

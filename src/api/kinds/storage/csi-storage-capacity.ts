@@ -1,0 +1,45 @@
+import { defineKind } from '../../define-kind.ts';
+import type { FieldError } from '../../field-error.ts';
+import type * as t from '../../generated/types.ts';
+import { nameColumn, unset } from '../../table/columns.ts';
+import { checkImmutable } from '../../validation/checks.ts';
+import { invalid } from '../../validation/errors.ts';
+import { checkLabelSelector } from '../../validation/labels.ts';
+import { dns1123Subdomain } from '../../validation/names.ts';
+import { checkQuantity } from '../../validation/quantities.ts';
+import { canonicalQuantity } from '../core/resource-list.ts';
+
+export type CSIStorageCapacity = t.CSIStorageCapacity;
+export const CSIStorageCapacity = defineKind<CSIStorageCapacity>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSIStorageCapacity',
+  plural: 'csistoragecapacities',
+  scope: 'Namespaced',
+  allowUnconditionalUpdate: false,
+  applyDefaults(capacity) {
+    if (capacity.capacity !== undefined) capacity.capacity = canonicalQuantity(capacity.capacity);
+    if (capacity.maximumVolumeSize !== undefined) capacity.maximumVolumeSize = canonicalQuantity(capacity.maximumVolumeSize);
+  },
+  validate({ storageClassName = '', nodeTopology, capacity, maximumVolumeSize }) {
+    const errors: FieldError[] = [];
+    checkLabelSelector(errors, 'nodeTopology', nodeTopology);
+    for (const problem of dns1123Subdomain(storageClassName)) {
+      errors.push(invalid('storageClassName', storageClassName, problem));
+    }
+    checkQuantity(errors, 'capacity', capacity);
+    checkQuantity(errors, 'maximumVolumeSize', maximumVolumeSize);
+    return errors;
+  },
+  validateUpdate(next, previous) {
+    const errors: FieldError[] = [];
+    checkImmutable(errors, 'nodeTopology', next.nodeTopology, previous.nodeTopology);
+    checkImmutable(errors, 'storageClassName', next.storageClassName, previous.storageClassName);
+    return errors;
+  },
+  columns: [
+    nameColumn,
+    { name: 'StorageClassName', type: 'string', cell: (capacity) => capacity.storageClassName ?? '' },
+    { name: 'Capacity', type: 'string', cell: (capacity) => capacity.capacity ?? unset },
+  ],
+});

@@ -1,0 +1,115 @@
+import { equalJson, isJsonObject, type JsonObject, member } from '../patch/json-value.ts';
+import type { TypeSchema } from '../schema/type-schema.ts';
+import { type FieldSet, fieldSet, isEmpty, noFields, ownField } from './field-set.ts';
+import { fieldElement, itemElement } from './path-element.ts';
+import { fieldSchema, isAssociativeList, isGranularMap, itemSchema } from './shape.ts';
+
+/** What differs between two values. No path is in two of the sets. */
+export interface Comparison {
+  readonly removed: FieldSet;
+  readonly modified: FieldSet;
+  readonly added: FieldSet;
+}
+
+/** What `compare` returns for equal values. */
+const noDifference: Comparison = { removed: noFields, modified: noFields, added: noFields };
+const removedLeaf: Comparison = { ...noDifference, removed: ownField };
+const modifiedLeaf: Comparison = { ...noDifference, modified: ownField };
+const addedLeaf: Comparison = { ...noDifference, added: ownField };
+
+/** `undefined` = not there. Equal values cost one walk and no memory. Throws UnkeyedItem. */
+export function compare(before: unknown, after: unknown, schema: TypeSchema): Comparison {
+  if (before === after) return noDifference;
+  const keyed = isGranularMap(schema) && bothAre(isJsonObject, before, after);
+  const listed = !keyed && isAssociativeList(schema) && bothAre(Array.isArray, before, after);
+  if ((!keyed && !listed) || (isBare(before) && isBare(after))) return compareLeaf(before, after);
+  if (listed && equalJson(before, after)) return noDifference;
+  const inside = keyed
+    ? compareMaps((before ?? undefined) as JsonObject | undefined, (after ?? undefined) as JsonObject | undefined, schema)
+    : compareLists((before ?? []) as unknown[], (after ?? []) as unknown[], schema);
+  if (before === undefined) return { ...inside, added: { member: true, children: inside.added.children } };
+  if (after === undefined) return { ...inside, removed: { member: true, children: inside.removed.children } };
+  return inside;
+}
+
+function compareLeaf(before: unknown, after: unknown): Comparison {
+  if (before === undefined) return addedLeaf;
+  if (after === undefined) return removedLeaf;
+  return equalJson(before, after) ? noDifference : modifiedLeaf;
+}
+
+function compareMaps(before: JsonObject | undefined, after: JsonObject | undefined, schema: TypeSchema): Comparison {
+  const found = new Differences();
+  for (const name in before) {
+    found.add(name, fieldElement, compare(before[name], after && member(after, name), fieldSchema(schema, name)));
+  }
+  for (const name in after) {
+    if (before && Object.hasOwn(before, name)) continue;
+    found.add(name, fieldElement, compare(undefined, after[name], fieldSchema(schema, name)));
+  }
+  return found.result();
+}
+
+function compareLists(before: readonly unknown[], after: readonly unknown[], schema: TypeSchema): Comparison {
+  const mine = byElement(before, schema);
+  const theirs = byElement(after, schema);
+  const found = new Differences();
+  for (const element of new Set([...mine.keys(), ...theirs.keys()])) {
+    found.add(element, (e) => e, compareItems(mine.get(element) ?? [], theirs.get(element) ?? [], itemSchema(schema)));
+  }
+  return found.result();
+}
+
+/** Items that share an element are compared as a whole: nobody can own a part of them. */
+function compareItems(before: readonly unknown[], after: readonly unknown[], schema: TypeSchema): Comparison {
+  if (before.length <= 1 && after.length <= 1) return compare(before[0], after[0], schema);
+  if (before.length > 1 && after.length > 1) return equalJson(before, after) ? noDifference : modifiedLeaf;
+  if (before.length > 1) {
+    const { added } = after.length === 0 ? noDifference : compare(undefined, after[0], schema);
+    return { ...noDifference, removed: ownField, added: { member: false, children: added.children } };
+  }
+  const { removed } = before.length === 0 ? noDifference : compare(before[0], undefined, schema);
+  return { ...noDifference, added: ownField, removed: { member: false, children: removed.children } };
+}
+
+function byElement(list: readonly unknown[], schema: TypeSchema): Map<string, unknown[]> {
+  const found = new Map<string, unknown[]>();
+  for (const item of list) {
+    const element = itemElement(schema, item);
+    const others = found.get(element);
+    if (others) others.push(item);
+    else found.set(element, [item]);
+  }
+  return found;
+}
+
+/** Gathers the comparisons of fields; allocates nothing until one differs. */
+class Differences {
+  #sets: Record<keyof Comparison, Map<string, FieldSet>> | undefined;
+
+  add(name: string, element: (name: string) => string, comparison: Comparison): void {
+    if (comparison === noDifference) return;
+    this.#sets ??= { removed: new Map(), modified: new Map(), added: new Map() };
+    for (const kind of ['removed', 'modified', 'added'] as const) {
+      if (!isEmpty(comparison[kind])) this.#sets[kind].set(element(name), comparison[kind]);
+    }
+  }
+
+  result(): Comparison {
+    if (!this.#sets) return noDifference;
+    const { removed, modified, added } = this.#sets;
+    return { removed: fieldSet(false, removed), modified: fieldSet(false, modified), added: fieldSet(false, added) };
+  }
+}
+
+/** True when both have this form as far as they are there at all, and one of them does. */
+function bothAre(is: (value: unknown) => boolean, a: unknown, b: unknown): boolean {
+  const fits = (value: unknown): boolean => value === undefined || value === null || is(value);
+  return fits(a) && fits(b) && (is(a) || is(b));
+}
+
+/** Absent, null or empty: for such a container the difference between these matters, and there is nothing below it. */
+function isBare(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}

@@ -1,0 +1,21 @@
+import { badRequest, StatusError } from '../status-error.ts';
+
+/** The patch is well formed and does not fit the object: a failed test, a path that is not there. What is wrong goes to the log only, as upstream. */
+export function unprocessable(cause: string): StatusError {
+  return new StatusError({
+    code: 422,
+    reason: 'Invalid',
+    message: 'the server rejected our request due to an error in our request',
+    details: {},
+    cause: new Error(cause),
+  });
+}
+
+/** The patch itself is wrong. */
+export const malformed = (message: string): StatusError => badRequest(message);
+
+export const tooLarge = (message: string): StatusError =>
+  new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message, details: {} });
+
+/** Contradictions in a strategic merge patch: upstream answers 500 and the bare text. */
+export const contradiction = (message: string): StatusError => new StatusError({ code: 500, reason: '', message });

@@ -1,0 +1,169 @@
+import { builtinKinds } from '../api/kinds/index.ts';
+import { timestamp } from '../api/timestamp.ts';
+import type { InProcessApi } from '../client/loopback-client.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Component } from '../lib/component.ts';
+import type { Logger } from '../lib/log.ts';
+import { MetricRegistry } from '../lib/metrics.ts';
+import type { Store } from '../storage/store.ts';
+import { createWatchCache } from '../storage/watch-cache-impl.ts';
+import type { AdmissionPlugin } from './admission/admission.ts';
+import type { Authorizer } from './auth/authorizer.ts';
+import type { ReviewHandler } from './auth/reviews.ts';
+import { Discovery } from './discovery/discovery.ts';
+import type { HandlerDeps } from './handlers/context.ts';
+import { dispatch } from './handlers/dispatch.ts';
+import { EventLines } from './handlers/event-lines.ts';
+import { InProcess } from './handlers/in-process.ts';
+import type { Authenticate } from './http/auth-filters.ts';
+import { chain, type Filter, type Handler } from './http/exchange.ts';
+import { filters } from './http/filters.ts';
+import type { HealthCheck } from './http/health.ts';
+import { type InjectedAnswer, type InjectedRequest, inject } from './http/inject.ts';
+import { Listener, type TlsMaterial } from './http/listener.ts';
+import { addProcessMetrics } from './http/process-metrics.ts';
+import { createRequestMetrics } from './http/request-metrics.ts';
+import { createRoutes, type PathHandler } from './http/routes.ts';
+import { openApiPaths } from './openapi/paths.ts';
+import { AdmissionChain } from './registry/admission-chain.ts';
+import { KindTable } from './registry/kind-table.ts';
+import { ObjectStore } from './registry/object-store.ts';
+import type { Reader } from './registry/reader.ts';
+import { ResourceRegistry } from './registry/resource-registry.ts';
+import { ensureBootstrap } from './resources/bootstrap/ensure-bootstrap.ts';
+import type { TokenSource } from './resources/core/service-account-token.ts';
+import type { NodeClientCredentials } from './resources/node-streams/node-connection.ts';
+import { createResources } from './resources/resources.ts';
+
+/** Who may do what, built on the reader of the server it protects. */
+export interface Security {
+  readonly authenticate: Authenticate;
+  readonly authorizer: Authorizer;
+  /** In the order they run. */
+  readonly admission: readonly AdmissionPlugin[];
+  /** Who makes tokens of service accounts. */
+  readonly tokens: TokenSource;
+  /** Create-only kinds that answer questions, by `<group>/<plural>`. */
+  readonly reviews: ReadonlyMap<string, ReviewHandler>;
+}
+
+export interface ApiServerDeps {
+  /** Must be open. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tls: TlsMaterial;
+  readonly host?: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Called once, before objects are loaded: its listeners hear of all of them. */
+  security(reader: Reader): Security;
+  /** Where pods and nodes reach this server: behind the Service `kubernetes`. */
+  readonly advertise: { readonly address: string; readonly port: number };
+  /** `10.43.0.0/16`, or two ranges of different families; the first is the default. */
+  readonly serviceCidrs: readonly string[];
+  readonly nodePorts: { readonly first: number; readonly last: number };
+  /** How this server shows itself to node agents, and how it knows them; asked for each connection. */
+  readonly nodeClient: () => NodeClientCredentials;
+  /** Handlers of paths outside the resource API, by first segment: `.well-known`, `cacerts`. */
+  readonly paths?: ReadonlyMap<string, PathHandler>;
+  /** Paths anybody may read without credentials. */
+  readonly publicPaths?: ReadonlySet<string>;
+  readonly health?: readonly HealthCheck[];
+  /** Answers requests for groups that other servers serve; undefined: nobody's. */
+  readonly aggregated?: PathHandler;
+  readonly audit?: Filter;
+  readonly metrics?: MetricRegistry;
+}
+
+/** The API part of the server: one port, the same registry for HTTP and for callers in process. */
+export interface ApiServer extends Component {
+  readonly inProcess: InProcessApi;
+  readonly reader: Reader;
+  /** Custom resource definitions add theirs. */
+  readonly kinds: KindTable;
+  /** Loads the objects and creates those every cluster has: from then on it works for callers in process. `start` does it when nobody has, and listens. */
+  load(): Promise<void>;
+  /** The port it listens on, once started. */
+  readonly port: number;
+  /** A request without a socket, through the whole filter chain. */
+  inject(request: InjectedRequest): Promise<InjectedAnswer>;
+}
+
+/** Bounds of what the watch cache remembers, for watches that resume and for consistent paging. */
+const historyEvents = 4096;
+const historyBytes = 8 * 1024 * 1024;
+
+export function createApiServer(deps: ApiServerDeps): ApiServer {
+  const { store, clock, tls } = deps;
+  const logger = deps.logger.child('api');
+  const metrics = deps.metrics ?? new MetricRegistry();
+  addProcessMetrics(metrics, clock);
+  const kinds = new KindTable(builtinKinds);
+  const objects = new ObjectStore({
+    store,
+    kinds,
+    newCache: (indexer) => createWatchCache({ indexer, historyEvents, historyBytes, clock }),
+  });
+  const security = deps.security(objects);
+  const { serviceCidrs, nodePorts, nodeClient, advertise } = deps;
+  const { authorizer, tokens, reviews } = security;
+  const resources = { objects, authorizer, tokens, reviews, serviceCidrs, nodePorts, nodeClient };
+  const { effects, subresources } = createResources(resources);
+  const admission = new AdmissionChain(security.admission);
+  const registry = new ResourceRegistry({ objects, admission, effects, clock });
+  const handlerDeps: HandlerDeps = { registry, kinds, clock, logger, eventLines: new EventLines() };
+  const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
+  let ready = false;
+  const discovery = new Discovery({ kinds, serverAddress: () => `${advertise.address}:${advertise.port}` });
+  const routes = createRoutes({
+    resources: (exchange) => dispatch(dispatchDeps, exchange),
+    discovery: (exchange) => discovery.handle(exchange),
+    paths: new Map([...openApiPaths(clock), ...(deps.paths ?? [])]),
+    health: [
+      { name: 'ping', check: () => undefined },
+      { name: 'storage-readiness', readyOnly: true, check: () => (ready ? undefined : 'objects are being loaded') },
+      ...(deps.health ?? []),
+    ],
+    metrics,
+  });
+  const publicPaths = deps.publicPaths ?? new Set<string>();
+  const handler: Handler = chain(
+    filters({
+      authenticate: security.authenticate,
+      authorizer: security.authorizer,
+      audit: deps.audit,
+      metrics: createRequestMetrics(metrics),
+      clock,
+      logger,
+      isPublic: (path) => publicPaths.has(path),
+    }),
+    routes,
+  );
+  const load = async (): Promise<void> => {
+    if (ready) return;
+    await objects.load();
+    await ensureBootstrap(registry, { serviceCidrs, advertise, kinds: kinds.all, now: timestamp(clock.now()) });
+    ready = true;
+  };
+  const listener = new Listener({ tls, host: deps.host, port: deps.port, handler, logger });
+  return {
+    name: 'api-server',
+    reader: objects,
+    kinds,
+    inProcess: new InProcess(dispatchDeps, security.authorizer),
+    get port() {
+      return listener.port;
+    },
+    inject: (request) => inject(handler, request),
+    load,
+    async start() {
+      await load();
+      await listener.start();
+    },
+    async stop() {
+      await listener.stop();
+      objects.close();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { unauthorized } from '../../api/status-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { StaticTokens } from '../../pki/token-files.ts';
+import type { Reader } from '../registry/reader.ts';
+import type { Credentials } from './authenticator.ts';
+import { createClientCertificateAuthenticator } from './authenticators/client-certificate.ts';
+import { createFrontProxyAuthenticator } from './authenticators/front-proxy.ts';
+import { authenticateJoinToken } from './authenticators/join-token.ts';
+import type { TokenVerifier } from './tokens/token-verifier.ts';
+import { anonymous, type UserInfo } from './user.ts';
+import { authenticatedGroup, unauthenticatedGroup } from './user-names.ts';
+
+/** The answer about a bearer token. `error` says why a token is not good; it is for TokenReview, not for the token's sender. */
+export interface TokenAnswer {
+  readonly user?: UserInfo;
+  readonly audiences?: readonly string[];
+  readonly error?: string;
+}
+
+export interface Authentication {
+  /** Who makes the request; system:anonymous without credentials. Rejects with 401 Unauthorized for bad ones. */
+  authenticate(credentials: Credentials): Promise<UserInfo>;
+  /** Judges a token for TokenReview. Without audiences: those of the API server. */
+  authenticateToken(token: string, audiences?: readonly string[]): Promise<TokenAnswer>;
+}
+
+export interface AuthenticationDeps {
+  readonly reader: Reader;
+  readonly clock: Clock;
+  /** PEM of the CA that signs client certificates. */
+  readonly clientCaPem: string;
+  /** PEM of the CA that signs the certificates of proxies which may say X-Remote-User. */
+  readonly frontProxyCaPem: string;
+  /** Common names such a proxy may have. */
+  readonly frontProxyNames?: readonly string[];
+  readonly staticTokens: StaticTokens;
+  readonly tokenVerifier: TokenVerifier;
+  /** The audiences of the API server itself. */
+  readonly audiences: readonly string[];
+  /** Refuse requests without credentials (401) instead of treating them as system:anonymous. */
+  readonly refuseAnonymous?: boolean;
+}
+
+/** In upstream's order: front proxy, client certificate, bearer token, anonymous. */
+export function createAuthentication(deps: AuthenticationDeps): Authentication {
+  const { clock } = deps;
+  const byCertificate = [
+    createFrontProxyAuthenticator({
+      caPem: deps.frontProxyCaPem,
+      allowedNames: deps.frontProxyNames ?? ['front-proxy-client'],
+      clock,
+    }),
+    createClientCertificateAuthenticator({ caPem: deps.clientCaPem, clock }),
+  ];
+  const authenticateToken = async (token: string, audiences = deps.audiences): Promise<TokenAnswer> => {
+    const joining = authenticateJoinToken(token, deps);
+    if (joining) return { user: withAuthenticated(joining), audiences: audiences.filter((a) => deps.audiences.includes(a)) };
+    try {
+      const answer = await deps.tokenVerifier.verify(token, audiences);
+      return answer ? { user: withAuthenticated(answer.user), audiences: answer.audiences } : {};
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  return {
+    authenticateToken,
+    async authenticate(credentials) {
+      for (const authenticator of byCertificate) {
+        const user = await authenticator.authenticate(credentials);
+        if (user) return withAuthenticated(user);
+      }
+      const token = bearerToken(credentials);
+      if (token === undefined) {
+        // A certificate that nobody here knows, or that is over, is a bad credential, not the absence of one.
+        if (deps.refuseAnonymous || credentials.clientCertificate) throw unauthorized();
+        return anonymous;
+      }
+      const { user } = await authenticateToken(token);
+      if (!user) throw unauthorized();
+      return user;
+    },
+  };
+}
+
+/** The token in `Authorization: Bearer …`. Other schemes are nobody's business here. */
+function bearerToken({ authorization }: Credentials): string | undefined {
+  const match = /^bearer +(\S+) *$/i.exec(authorization ?? '');
+  return match?.[1];
+}
+
+function withAuthenticated(user: UserInfo): UserInfo {
+  const has = user.groups.includes(authenticatedGroup) || user.groups.includes(unauthenticatedGroup);
+  return has ? user : { ...user, groups: [...user.groups, authenticatedGroup] };
+}

@@ -1,0 +1,66 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import type { Clock } from '../../../lib/clock.ts';
+import { isSignedBy, isValidAt, type ParsedCertificate, parseCertificate } from '../../../pki/certificate.ts';
+import { decodeExtendedKeyUsage } from '../../../pki/extensions.ts';
+import { Oid } from '../../../pki/oids.ts';
+import type { Authenticator, Credentials } from '../authenticator.ts';
+
+/** Certificates whose signature has been checked: one per client that is around. */
+const maxCheckedCertificates = 512;
+
+/** A certificate of a client, checked. */
+export interface ClientCertificate {
+  readonly parsed: ParsedCertificate;
+  /** Lower-case hex SHA-256 of the whole certificate. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Finds the certificate a TLS peer gave, when `caPem` signed it for use by clients. Asked for every request, also on connections that
+ * outlive the certificate: so the signature is checked once per certificate and the dates each time.
+ */
+export function createCertificateChecker(options: {
+  caPem: string;
+  clock: Clock;
+}): (credentials: Credentials) => ClientCertificate | undefined {
+  const ca = new X509Certificate(options.caPem);
+  const checked = new Map<string, ParsedCertificate | undefined>();
+  return ({ clientCertificate: bytes }) => {
+    if (!bytes) return undefined;
+    const fingerprint = createHash('sha256').update(bytes).digest('hex');
+    if (!checked.has(fingerprint)) {
+      if (checked.size >= maxCheckedCertificates) checked.delete(checked.keys().next().value!);
+      checked.set(fingerprint, checkedCertificate(bytes, ca));
+    }
+    const parsed = checked.get(fingerprint);
+    return parsed && isValidAt(parsed, options.clock.now()) ? { parsed, fingerprint } : undefined;
+  };
+}
+
+function checkedCertificate(bytes: Uint8Array, ca: X509Certificate): ParsedCertificate | undefined {
+  try {
+    const certificate = parseCertificate(bytes);
+    const usage = certificate.extensions.get(Oid.extendedKeyUsage);
+    const forClients = usage !== undefined && decodeExtendedKeyUsage(usage).includes('clientAuth');
+    return forClients && isSignedBy(certificate, ca) ? certificate : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** CN is the user, each O a group. */
+export function createClientCertificateAuthenticator(options: { caPem: string; clock: Clock }): Authenticator {
+  const find = createCertificateChecker(options);
+  return {
+    authenticate(credentials) {
+      const certificate = find(credentials);
+      const { commonName, organizations } = certificate?.parsed.subject ?? { commonName: '', organizations: [] };
+      if (!certificate || !commonName) return undefined;
+      return {
+        name: commonName,
+        groups: organizations,
+        extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint}`] },
+      };
+    },
+  };
+}

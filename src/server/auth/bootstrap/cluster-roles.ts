@@ -1,0 +1,143 @@
+import type { PolicyRule } from '../../../api/generated/types.ts';
+import { eventsRule, rule, urls } from './rule.ts';
+
+/** What a node needs in general; the node authorizer and NodeRestriction narrow it down to its own objects. */
+export const nodeRules: readonly PolicyRule[] = [
+  rule('create', 'auth', 'tokenreviews'),
+  rule('create', 'authz', 'subjectaccessreviews localsubjectaccessreviews'),
+  rule('read', 'core', 'services'),
+  rule('create get list watch', 'core', 'nodes'),
+  rule('update patch', 'core', 'nodes/status'),
+  rule('update patch', 'core', 'nodes'),
+  eventsRule,
+  rule('read', 'core', 'pods'),
+  rule('create delete', 'core', 'pods'),
+  rule('update patch', 'core', 'pods/status'),
+  rule('create', 'core', 'pods/eviction'),
+  rule('read', 'core', 'secrets configmaps'),
+  rule('get', 'core', 'persistentvolumeclaims persistentvolumes'),
+  rule('get', 'core', 'endpoints'),
+  rule('create get list watch', 'certs', 'certificatesigningrequests'),
+  rule('get create update patch delete', 'coordination', 'leases'),
+  rule('get', 'storage', 'volumeattachments'),
+  rule('create', 'core', 'serviceaccounts/token'),
+  rule('get update patch', 'core', 'persistentvolumeclaims/status'),
+  rule('read', 'storage', 'csidrivers'),
+  rule('get create update patch delete', 'storage', 'csinodes'),
+  rule('read', 'node', 'runtimeclasses'),
+  rule('get', 'resource', 'resourceclaims'),
+  rule('deletecollection', 'resource', 'resourceslices'),
+  rule('get', 'core', 'serviceaccounts'),
+];
+
+const schedulerRules: readonly PolicyRule[] = [
+  eventsRule,
+  rule('create', 'coordination', 'leases'),
+  rule('get update list watch', 'coordination', 'leases', 'kube-scheduler'),
+  rule('full', 'coordination', 'leasecandidates'),
+  rule('read', 'core', 'nodes'),
+  rule('get list watch delete', 'core', 'pods'),
+  rule('create', 'core', 'pods/binding bindings'),
+  rule('patch update', 'core', 'pods/status'),
+  rule('read', 'core', 'services replicationcontrollers'),
+  rule('read', 'apps extensions', 'replicasets'),
+  rule('read', 'apps', 'statefulsets'),
+  rule('read', 'policy', 'poddisruptionbudgets'),
+  rule('read', 'core', 'persistentvolumeclaims persistentvolumes'),
+  rule('create', 'auth', 'tokenreviews'),
+  rule('create', 'authz', 'subjectaccessreviews'),
+  rule('read', 'storage', 'csinodes'),
+  rule('read', 'storage', 'volumeattachments'),
+  rule('read', 'core', 'namespaces'),
+  rule('read', 'storage', 'csidrivers'),
+  rule('read', 'storage', 'csistoragecapacities'),
+  rule('read', 'resource', 'deviceclasses'),
+  rule('read update patch', 'resource', 'resourceclaims'),
+  rule('read update patch', 'resource', 'resourceclaims/status'),
+  rule('update', 'core', 'pods/finalizers'),
+  rule('read', 'resource', 'resourceslices'),
+  rule('create delete', 'resource', 'resourceclaims'),
+  rule('update patch', 'resource', 'resourceclaims/binding'),
+];
+
+const signerApprover = (signer: string): PolicyRule[] => [rule('approve', 'certs', 'signers', `kubernetes.io/${signer}`)];
+
+/** The roles of people, nodes and components: name → rules. */
+export const clusterRoleRules: Readonly<Record<string, readonly PolicyRule[]>> = {
+  'cluster-admin': [rule('*', '*', '*'), urls('*', '*')],
+  'system:discovery': [urls('get', '/livez /readyz /healthz /version /version/ /openapi /openapi/* /api /api/* /apis /apis/*')],
+  'system:monitoring': [
+    urls('get', '/metrics /metrics/slis /livez /readyz /healthz /livez/* /readyz/* /healthz/* /flagz /statusz'),
+    rule('get', 'core', 'nodes/metrics'),
+  ],
+  'system:basic-user': [
+    rule('create', 'authz', 'selfsubjectaccessreviews selfsubjectrulesreviews'),
+    rule('create', 'auth', 'selfsubjectreviews'),
+  ],
+  'system:public-info-viewer': [urls('get', '/livez /readyz /healthz /version /version/')],
+  'system:heapster': [rule('read', 'core', 'events pods nodes namespaces'), rule('read', 'extensions', 'deployments')],
+  'system:node': nodeRules,
+  'system:node-problem-detector': [rule('get', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), eventsRule],
+  'system:node-bootstrapper': [rule('create get list watch', 'certs', 'certificatesigningrequests')],
+  'system:auth-delegator': [rule('create', 'auth', 'tokenreviews'), rule('create', 'authz', 'subjectaccessreviews')],
+  'system:kube-aggregator': [rule('read', 'core', 'services endpoints')],
+  'system:kube-controller-manager': [
+    eventsRule,
+    rule('create', 'coordination', 'leases'),
+    rule('get update', 'coordination', 'leases', 'kube-controller-manager'),
+    rule('create', 'core', 'secrets serviceaccounts'),
+    rule('delete', 'core', 'secrets'),
+    rule('get', 'core', 'namespaces secrets serviceaccounts configmaps'),
+    rule('update', 'core', 'secrets serviceaccounts'),
+    rule('create', 'auth', 'tokenreviews'),
+    rule('create', 'authz', 'subjectaccessreviews'),
+    rule('list watch', '*', '*'),
+    rule('create', 'core', 'serviceaccounts/token'),
+  ],
+  'system:kube-dns': [rule('list watch', 'core', 'endpoints services')],
+  'system:persistent-volume-provisioner': [
+    rule('get list watch create delete', 'core', 'persistentvolumes'),
+    rule('get list watch update', 'core', 'persistentvolumeclaims'),
+    rule('read', 'storage', 'storageclasses'),
+    rule('watch', 'core', 'events'),
+    eventsRule,
+  ],
+  'system:certificates.k8s.io:certificatesigningrequests:nodeclient': [
+    rule('create', 'certs', 'certificatesigningrequests/nodeclient'),
+  ],
+  'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient': [
+    rule('create', 'certs', 'certificatesigningrequests/selfnodeclient'),
+  ],
+  'system:volume-scheduler': [
+    rule('read update patch', 'core', 'persistentvolumes'),
+    rule('read', 'storage', 'storageclasses'),
+    rule('read update patch', 'core', 'persistentvolumeclaims'),
+  ],
+  'system:certificates.k8s.io:legacy-unknown-approver': signerApprover('legacy-unknown'),
+  'system:certificates.k8s.io:kubelet-serving-approver': signerApprover('kubelet-serving'),
+  'system:certificates.k8s.io:kube-apiserver-client-approver': signerApprover('kube-apiserver-client'),
+  'system:certificates.k8s.io:kube-apiserver-client-kubelet-approver': signerApprover('kube-apiserver-client-kubelet'),
+  'system:service-account-issuer-discovery': [
+    urls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/'),
+  ],
+  'system:kubelet-api-admin': [
+    rule('read', 'core', 'nodes'),
+    rule('proxy', 'core', 'nodes'),
+    rule('*', 'core', 'nodes/proxy nodes/metrics nodes/stats nodes/log'),
+    rule('*', 'core', 'nodes/pods nodes/healthz nodes/configz'),
+  ],
+  'system:node-proxier': [
+    rule('list watch', 'core', 'services endpoints'),
+    rule('read', 'core', 'nodes'),
+    eventsRule,
+    rule('list watch', 'networking', 'servicecidrs'),
+    rule('list watch', 'discovery', 'endpointslices'),
+  ],
+  'system:kube-scheduler': schedulerRules,
+  /** Service proxy, cluster DNS, pod network and network policy run inside the node agent, under the node's identity. */
+  'system:skiff:node-network': [
+    rule('read', 'core', 'nodes services endpoints namespaces pods'),
+    rule('read', 'discovery', 'endpointslices'),
+    rule('read', 'networking', 'networkpolicies servicecidrs'),
+  ],
+};

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeReader } from '../../../test/support/fake-reader.ts';
+import { Role } from '../../api/kinds/rbac/role.ts';
+import { RoleBinding } from '../../api/kinds/rbac/role-binding.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import type { StatusError } from '../../api/status-error.ts';
+import type { Authentication } from './authentication.ts';
+import { createAuthorization } from './authorization.ts';
+import { createReviewHandlers } from './reviews.ts';
+
+const reader = new FakeReader();
+reader.put(Role, { metadata: { name: 'r', namespace: 'a' }, rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] });
+reader.put(RoleBinding, {
+  metadata: { name: 'b', namespace: 'a' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' },
+  subjects: [{ kind: 'User', name: 'bob' }],
+});
+const bob = { name: 'bob', uid: '7', groups: ['system:authenticated'], extra: { team: ['red'] } };
+const authentication: Authentication = {
+  authenticate: async () => bob,
+  authenticateToken: async (token, audiences) =>
+    token === 'good' ? { user: bob, audiences: audiences ?? ['api'] } : { error: 'service account token has expired' },
+};
+const handlers = createReviewHandlers({ authentication, authorization: createAuthorization({ reader }) });
+const ask = async (resource: string, fields: object, namespace?: string): Promise<Record<string, unknown>> => {
+  const context = { user: bob, ...(namespace === undefined ? {} : { namespace }) };
+  const answer = await handlers.get(resource)!(context, {
+    apiVersion: 'v1',
+    kind: 'X',
+    metadata: {},
+    ...fields,
+  } as unknown as KubeObject);
+  return (answer as unknown as { status: Record<string, unknown> }).status;
+};
+const pods = { verb: 'get', resource: 'pods', namespace: 'a' };
+const refused = (promise: Promise<unknown>, code: number, text: RegExp) =>
+  assert.rejects(promise, (e: StatusError) => e.code === code && text.test(e.message));
+
+test('access reviews say yes with the reason, and no without one', async () => {
+  const self = 'authorization.k8s.io/selfsubjectaccessreviews';
+  assert.deepEqual(await ask(self, { spec: { resourceAttributes: pods } }), {
+    allowed: true,
+    reason: 'RBAC: allowed by RoleBinding "b/a" of Role "r" to User "bob"',
+  });
+  assert.deepEqual(await ask(self, { spec: { resourceAttributes: { ...pods, verb: 'list' } } }), { allowed: false });
+  assert.deepEqual(await ask(self, { spec: { nonResourceAttributes: { verb: 'get', path: '/x' } } }), { allowed: false });
+  const other = 'authorization.k8s.io/subjectaccessreviews';
+  assert.equal((await ask(other, { spec: { user: 'bob', resourceAttributes: pods } }))['allowed'], true);
+  assert.equal((await ask(other, { spec: { user: 'eve', resourceAttributes: pods } }))['allowed'], false);
+});
+
+test('reviews that ask nothing, too much, or about another namespace', async () => {
+  await refused(
+    ask('authorization.k8s.io/selfsubjectaccessreviews', { spec: {} }),
+    422,
+    /exactly one of nonResourceAttributes or resourceAttributes/,
+  );
+  const both = { resourceAttributes: pods, nonResourceAttributes: { path: '/' } };
+  await refused(ask('authorization.k8s.io/selfsubjectaccessreviews', { spec: both }), 422, /cannot be specified in combination/);
+  await refused(
+    ask('authorization.k8s.io/subjectaccessreviews', { spec: { resourceAttributes: pods } }),
+    422,
+    /at least one of user or group/,
+  );
+  const local = { spec: { user: 'bob', resourceAttributes: pods } };
+  await refused(ask('authorization.k8s.io/localsubjectaccessreviews', local, 'b'), 400, /must match namespace: b/);
+  assert.equal((await ask('authorization.k8s.io/localsubjectaccessreviews', local, 'a'))['allowed'], true);
+});
+
+test('rules reviews list what a user may do', async () => {
+  const status = await ask('authorization.k8s.io/selfsubjectrulesreviews', { spec: { namespace: 'a' } });
+  assert.deepEqual(status['resourceRules'], [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }]);
+  assert.equal(status['incomplete'], false);
+});
+
+test('token and self reviews name the user', async () => {
+  const user = { username: 'bob', uid: '7', groups: ['system:authenticated'], extra: { team: ['red'] } };
+  const token = 'authentication.k8s.io/tokenreviews';
+  assert.deepEqual(await ask(token, { spec: { token: 'good' } }), { authenticated: true, user, audiences: ['api'] });
+  assert.deepEqual(await ask(token, { spec: { token: 'old' } }), { user: {}, error: 'service account token has expired' });
+  assert.deepEqual(await ask('authentication.k8s.io/selfsubjectreviews', {}), { userInfo: user });
+});

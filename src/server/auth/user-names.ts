@@ -1,0 +1,38 @@
+import type { UserInfo } from './user.ts';
+
+export const authenticatedGroup = 'system:authenticated';
+export const unauthenticatedGroup = 'system:unauthenticated';
+export const mastersGroup = 'system:masters';
+export const nodesGroup = 'system:nodes';
+export const bootstrappersGroup = 'system:bootstrappers';
+/** Machines with a join token of this cluster; bound to the right to request a node certificate. */
+export const joiningNodesGroup = 'system:bootstrappers:skiff:default-node-token';
+/** Machines that hold the server token. */
+export const joiningServersGroup = 'system:bootstrappers:skiff:default-server-token';
+
+const serviceAccountPrefix = 'system:serviceaccount:';
+const nodePrefix = 'system:node:';
+
+/** `system:serviceaccount:<namespace>:<name>` */
+export const serviceAccountUserName = (namespace: string, name: string): string => `${serviceAccountPrefix}${namespace}:${name}`;
+
+/** The groups every service account of a namespace is in. */
+export const serviceAccountGroups = (namespace: string): string[] => [
+  'system:serviceaccounts',
+  `system:serviceaccounts:${namespace}`,
+];
+
+/** Namespace and name behind a service account's user name; undefined for other users. */
+export function parseServiceAccountUserName(user: string): { namespace: string; name: string } | undefined {
+  if (!user.startsWith(serviceAccountPrefix)) return undefined;
+  const [namespace, name, ...rest] = user.slice(serviceAccountPrefix.length).split(':');
+  return namespace && name && rest.length === 0 ? { namespace, name } : undefined;
+}
+
+export const nodeUserName = (node: string): string => `${nodePrefix}${node}`;
+
+/** The node a user is; '' for a member of the nodes' group whose name is not a node's; undefined for everybody else. */
+export function nodeNameOf(user: UserInfo): string | undefined {
+  if (!user.groups.includes(nodesGroup)) return undefined;
+  return user.name.startsWith(nodePrefix) ? user.name.slice(nodePrefix.length) : '';
+}

@@ -1,0 +1,71 @@
+import type { FieldValidation } from '../../api/codec/decode-body.ts';
+import type { Kind } from '../../api/kind.ts';
+import { managerName } from '../../api/managed-fields/track-update.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { header } from '../http/exchange.ts';
+import type { Call } from '../registry/call.ts';
+import type { KindTable } from '../registry/kind-table.ts';
+import type { ResourceRegistry } from '../registry/resource-registry.ts';
+import type { EventLines } from './event-lines.ts';
+import { invalidOption } from './options.ts';
+
+/** What the verb handlers share. */
+export interface HandlerDeps {
+  readonly registry: ResourceRegistry;
+  readonly kinds: KindTable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly eventLines: EventLines;
+}
+
+/** A request for a known kind. */
+export interface Target {
+  readonly exchange: Exchange;
+  readonly kind: Kind;
+  /** Undefined for cluster-scoped kinds and for requests over all namespaces. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+const maxFieldManagerLength = 128;
+
+/** Who calls and how, from query parameters and headers. `optionsKind` is named when a parameter is wrong. */
+export function callOf(exchange: Exchange, optionsKind: string, bodyDryRun?: readonly string[]): Call {
+  const { query } = exchange;
+  const dryRun = query.has('dryRun') ? query.getAll('dryRun') : (bodyDryRun ?? []);
+  for (const value of dryRun) {
+    if (value === 'All') continue;
+    throw invalidOption(
+      optionsKind,
+      'dryRun',
+      'FieldValueNotSupported',
+      `Unsupported value: [${quoteAll(dryRun)}]: supported values: "All"`,
+    );
+  }
+  const given = query.get('fieldManager') ?? '';
+  if (given.length > maxFieldManagerLength) {
+    const message = `Too long: may not be more than ${maxFieldManagerLength} bytes`;
+    throw invalidOption(optionsKind, 'fieldManager', 'FieldValueTooLong', message);
+  }
+  return {
+    user: exchange.user,
+    fieldManager: managerName(given, header(exchange, 'user-agent') ?? ''),
+    dryRun: dryRun.length > 0,
+    warn: (message) => exchange.warnings.add(message),
+  };
+}
+
+function quoteAll(values: readonly string[]): string {
+  return values.map((value) => JSON.stringify(value)).join(', ');
+}
+
+/** The `fieldValidation` parameter; Warn when absent. */
+export function fieldValidationOf(query: URLSearchParams, optionsKind: string): FieldValidation {
+  const value = query.get('fieldValidation') ?? '';
+  if (value === '') return 'Warn';
+  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`;
+  throw invalidOption(optionsKind, 'fieldValidation', 'FieldValueNotSupported', message);
+}

@@ -1,0 +1,100 @@
+import type { Kind } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import type { Exchange, FullAnswer } from '../http/exchange.ts';
+import { header } from '../http/exchange.ts';
+import { negotiate, type Representation, wantsPretty } from '../http/negotiate.ts';
+import { valueAnswer } from '../http/status-answer.ts';
+import type { ObjectEntry } from '../registry/object-index.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
+import { storedHead } from '../registry/stored-form.ts';
+import { partialMetadata } from './partial-metadata.ts';
+import { tableOf } from './table.ts';
+
+/** The served form of an entry: a short ASCII head and the stored bytes from an offset on. */
+export interface ServedBytes {
+  readonly head: string;
+  readonly value: Uint8Array;
+  readonly offset: number;
+}
+
+/** Undefined when the stored bytes are not in the form of this kind: then they must be decoded. */
+export function servedBytes(kind: Kind, entry: ObjectEntry, revision: number, withType: boolean): ServedBytes | undefined {
+  const { kind: stored, bodyOffset } = entry.index;
+  if (stored !== kind || bodyOffset === 0 || kind.fromStorage) return undefined;
+  const start = withType ? storedHead(kind) : '{"metadata":{';
+  return { head: `${start}"resourceVersion":"${revision}",`, value: entry.value, offset: bodyOffset };
+}
+
+export function sizeOf(served: ServedBytes): number {
+  return served.head.length + served.value.length - served.offset;
+}
+
+/** Copies the served form into `target` and returns where it ends. */
+export function copyInto(target: Buffer, at: number, served: ServedBytes): number {
+  target.write(served.head, at, 'latin1');
+  const bodyAt = at + served.head.length;
+  target.set(served.offset === 0 ? served.value : served.value.subarray(served.offset), bodyAt);
+  return bodyAt + served.value.length - served.offset;
+}
+
+const jsonHeaders = { 'content-type': 'application/json' };
+
+/** What a client wants of one object, from its headers. Throws StatusError 406. */
+export function representationOf(exchange: Exchange): Representation {
+  return negotiate(header(exchange, 'accept'), true);
+}
+
+/** True when the client wants nothing but the object as compact JSON. */
+export function wantsPlainJson(exchange: Exchange, representation: Representation): boolean {
+  return (
+    representation.as === 'object' &&
+    representation.format === 'json' &&
+    !wantsPretty(exchange.query, header(exchange, 'user-agent'))
+  );
+}
+
+/** Answers with a durable entry, without decoding it where possible. */
+export function entryAnswer(
+  objects: ObjectStore,
+  exchange: Exchange,
+  kind: Kind,
+  entry: ObjectEntry,
+  options: { representation: Representation; nowMs: number },
+): FullAnswer {
+  if (wantsPlainJson(exchange, options.representation)) {
+    const served = servedBytes(kind, entry, entry.revision, true);
+    if (served) {
+      const body = Buffer.allocUnsafe(sizeOf(served));
+      copyInto(body, 0, served);
+      return { status: 200, headers: { ...jsonHeaders }, parts: [body] };
+    }
+  }
+  return objectAnswer(exchange, 200, kind, objects.decode(kind, entry), options);
+}
+
+/** Answers with an object in the representation the client asked for. */
+export function objectAnswer(
+  exchange: Exchange,
+  status: number,
+  kind: Kind,
+  object: KubeObject,
+  options: { representation: Representation; nowMs: number },
+): FullAnswer {
+  return valueAnswer(exchange, status, represent(exchange, kind, object, options));
+}
+
+function represent(
+  exchange: Exchange,
+  kind: Kind,
+  object: KubeObject,
+  options: { representation: Representation; nowMs: number },
+): unknown {
+  const { as, metaVersion } = options.representation;
+  if (as === 'object') return object;
+  if (as === 'Table') {
+    const include = exchange.query.get('includeObject');
+    const { resourceVersion } = object.metadata;
+    return tableOf({ kind, objects: [object], metadata: { resourceVersion }, nowMs: options.nowMs, metaVersion, include });
+  }
+  return partialMetadata(object, metaVersion);
+}

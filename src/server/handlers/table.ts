@@ -1,0 +1,51 @@
+import type { Kind } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import { columnDefinitions, tableRow } from '../../api/table/table.ts';
+import { partialMetadata } from './partial-metadata.ts';
+
+export interface TableMetadata {
+  readonly resourceVersion?: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+interface TableRow {
+  readonly cells: readonly unknown[];
+  readonly object: KubeObject | null;
+}
+
+/** The `Table` of meta.k8s.io: what `kubectl get` prints. */
+export interface Table {
+  readonly kind: 'Table';
+  readonly apiVersion: string;
+  readonly metadata: TableMetadata;
+  readonly columnDefinitions: readonly object[];
+  readonly rows: readonly TableRow[];
+}
+
+/** `include`: `None`, `Metadata` (the default) or `Object`: what each row carries besides its cells. */
+export function tableOf(options: {
+  kind: Kind;
+  objects: readonly KubeObject[];
+  metadata: TableMetadata;
+  nowMs: number;
+  metaVersion: string;
+  include: string | null;
+}): Table {
+  const { kind, objects, metadata, nowMs, metaVersion, include } = options;
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${metaVersion}`,
+    metadata,
+    columnDefinitions: columnDefinitions(kind),
+    rows: objects.map((object) => ({
+      ...tableRow(kind, object, nowMs),
+      object: rowObject(object, metaVersion, include),
+    })),
+  };
+}
+
+function rowObject(object: KubeObject, metaVersion: string, include: string | null): KubeObject | null {
+  if (include === 'None') return null;
+  return include === 'Object' ? object : partialMetadata(object, metaVersion);
+}

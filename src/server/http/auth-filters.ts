@@ -1,0 +1,73 @@
+import type { Credentials } from '../auth/authenticator.ts';
+import type { Attributes, Authorizer } from '../auth/authorizer.ts';
+import { forbiddenRequest } from '../auth/forbidden.ts';
+import { impersonate } from '../auth/impersonation.ts';
+import { anonymous, type UserInfo } from '../auth/user.ts';
+import { type Exchange, type Filter, header } from './exchange.ts';
+
+/** Who makes a request; throws StatusError 401 for bad credentials. */
+export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
+
+export function authenticationFilter(authenticate: Authenticate, isPublic: (path: string) => boolean): Filter {
+  return async (exchange, next) => {
+    exchange.user = isPublic(exchange.path) ? anonymous : await authenticate(credentialsOf(exchange));
+    return next(exchange);
+  };
+}
+
+export function impersonationFilter(authorizer: Authorizer): Filter {
+  return (exchange, next) => {
+    exchange.user = impersonate(credentialsOf(exchange), exchange.user, authorizer);
+    return next(exchange);
+  };
+}
+
+export function authorizationFilter(authorizer: Authorizer, isPublic: (path: string) => boolean): Filter {
+  return (exchange, next) => {
+    if (!isPublic(exchange.path)) authorize(authorizer, attributesOf(exchange));
+    return next(exchange);
+  };
+}
+
+/** Throws StatusError 403 unless somebody allows it. */
+export function authorize(authorizer: Authorizer, attributes: Attributes): void {
+  const { verdict, reason } = authorizer.authorize(attributes);
+  if (verdict !== 'allow') throw forbiddenRequest(attributes, reason);
+}
+
+function credentialsOf(exchange: Exchange): Credentials {
+  return {
+    authorization: bearerOf(exchange),
+    clientCertificate: exchange.clientCertificate,
+    headers: exchange.headers,
+  };
+}
+
+const tokenProtocolPrefix = 'base64url.bearer.authorization.k8s.io.';
+
+/** Browsers cannot set headers on WebSockets: there the token is one of the offered sub-protocols. */
+function bearerOf(exchange: Exchange): string | undefined {
+  const authorization = header(exchange, 'authorization');
+  if (authorization !== undefined || !exchange.upgrade) return authorization;
+  const offered = (header(exchange, 'sec-websocket-protocol') ?? '').split(',').map((p) => p.trim());
+  const protocol = offered.find((p) => p.startsWith(tokenProtocolPrefix));
+  return protocol && `Bearer ${Buffer.from(protocol.slice(tokenProtocolPrefix.length), 'base64url').toString()}`;
+}
+
+function attributesOf(exchange: Exchange): Attributes {
+  const { info, user, path, query } = exchange;
+  if (!info.isResource) return { user, verb: info.verb, path };
+  const fieldSelector = query.get('fieldSelector');
+  return {
+    user,
+    verb: info.verb,
+    path,
+    group: info.group,
+    version: info.version,
+    resource: info.resource,
+    subresource: info.subresource,
+    ...(info.namespace ? { namespace: info.namespace } : {}),
+    ...(info.name ? { name: info.name } : {}),
+    ...(fieldSelector ? { fieldSelector } : {}),
+  };
+}

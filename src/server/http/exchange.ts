@@ -1,0 +1,109 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { UserInfo } from '../auth/user.ts';
+import type { RequestInfo } from './request-info.ts';
+
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** One request, whatever carried it: HTTP/2, HTTP/1.1, an upgrade, or a test. Filters fill in who and what it is. */
+export interface Exchange {
+  readonly method: string;
+  /** The undecoded path, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: Headers;
+  readonly remoteAddress: string;
+  /** DER; the peer has its key, but anybody may have signed it: authentication decides. */
+  readonly clientCertificate: Uint8Array | undefined;
+  /** Set for upgrade requests: the bare connection, to be taken over. */
+  readonly upgrade: { readonly socket: Duplex; readonly head: Uint8Array } | undefined;
+  /** The whole body. Rejects with StatusError 413 when it is larger. */
+  readBody(limitBytes: number): Promise<Uint8Array>;
+  /** The body as it comes, for proxying. */
+  bodyStream(): Readable;
+  /** Called once when the peer is gone or the answer is complete. */
+  onClose(listener: () => void): void;
+  readonly auditId: string;
+  info: RequestInfo;
+  user: UserInfo;
+  /** Texts for `Warning: 299` headers, in order, without repetition. */
+  readonly warnings: Set<string>;
+}
+
+export type AnswerHeaders = Record<string, string | string[]>;
+
+/** An answer that is complete. `parts` are sent one after the other. */
+export interface FullAnswer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** An answer that goes on: `run` gets the sink after the headers have been sent, and ends it. */
+export interface StreamAnswer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  run(sink: Sink): void;
+}
+
+/** The connection has been taken over: nothing is to be answered any more. */
+export interface TakenOver {
+  readonly status: 101;
+  readonly takenOver: true;
+}
+
+export type Answer = FullAnswer | StreamAnswer | TakenOver;
+
+/** Where a streamed answer goes. */
+export interface Sink {
+  /** False when the peer should be given time: `onDrain` calls when it has caught up. */
+  write(bytes: Uint8Array): boolean;
+  /** Bytes written and not yet taken by the connection. */
+  readonly bufferedBytes: number;
+  onDrain(listener: () => void): void;
+  /** Called once when the peer is gone or `end` has completed. */
+  onClose(listener: () => void): void;
+  end(): void;
+  /** Breaks the connection: what was sent is not all there is. */
+  abort(): void;
+}
+
+export type Handler = (exchange: Exchange) => Promise<Answer> | Answer;
+
+/** One step of the chain: does its part and calls the next, or answers itself. */
+export type Filter = (exchange: Exchange, next: Handler) => Promise<Answer> | Answer;
+
+/** Builds one handler from filters; the first is the outermost. */
+export function chain(filters: readonly Filter[], handler: Handler): Handler {
+  return filters.reduceRight<Handler>((next, filter) => (exchange) => filter(exchange, next), handler);
+}
+
+/** The first value of a header. */
+export function header(exchange: { readonly headers: Headers }, name: string): string | undefined {
+  const value = exchange.headers[name];
+  return typeof value === 'string' || value === undefined ? value : value[0];
+}
+
+const encoder = new TextEncoder();
+
+export function textAnswer(status: number, text: string, headers: AnswerHeaders = {}): FullAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', ...headers },
+    parts: [encoder.encode(text)],
+  };
+}
+
+export const pathNotFound = (): FullAnswer => textAnswer(404, '404 page not found\n');
+
+export function jsonAnswer(status: number, value: unknown, headers: AnswerHeaders = {}): FullAnswer {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, parts: [encoder.encode(JSON.stringify(value))] };
+}
+
+export function isTakenOver(answer: Answer): answer is TakenOver {
+  return 'takenOver' in answer;
+}
+
+export function isStream(answer: FullAnswer | StreamAnswer): answer is StreamAnswer {
+  return 'run' in answer;
+}

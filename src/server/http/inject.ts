@@ -1,0 +1,40 @@
+import { type AnswerHeaders, type Handler, type Headers, isStream, isTakenOver } from './exchange.ts';
+import { DirectExchange } from './incoming.ts';
+import { collectStream } from './outgoing.ts';
+
+export interface InjectedAnswer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  readonly body: string;
+}
+
+export interface InjectedRequest {
+  readonly method?: string;
+  readonly url: string;
+  readonly headers?: Headers;
+  /** Objects are sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** Makes a request without a socket and waits for the whole answer; streams until they end. For tests. */
+export async function inject(handler: Handler, request: InjectedRequest): Promise<InjectedAnswer> {
+  const exchange = new DirectExchange({
+    method: request.method ?? 'GET',
+    url: request.url,
+    headers: request.headers ?? {},
+    ...(request.body === undefined ? {} : { body: bytesOf(request.body) }),
+  });
+  const answer = await handler(exchange);
+  if (isTakenOver(answer)) return { status: 101, headers: {}, body: '' };
+  const { status, headers } = answer;
+  const body = isStream(answer)
+    ? await new Promise<Uint8Array>((resolve) => collectStream(answer, resolve))
+    : Buffer.concat(answer.parts);
+  exchange.close();
+  return { status, headers, body: Buffer.from(body).toString() };
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}

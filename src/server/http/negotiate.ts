@@ -1,0 +1,77 @@
+import { StatusError } from '../../api/status-error.ts';
+
+/** How a client wants the answer. */
+export interface Representation {
+  readonly format: 'json' | 'yaml';
+  /** Tables and bare metadata instead of the objects. */
+  readonly as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+  /** Version of meta.k8s.io the client asked for the table or metadata in. */
+  readonly metaVersion: 'v1' | 'v1beta1';
+}
+
+const plainJson: Representation = { format: 'json', as: 'object', metaVersion: 'v1' };
+
+const formats: Readonly<Record<string, 'json' | 'yaml'>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/*': 'json',
+  '*/*': 'json',
+};
+const shapes: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
+
+/**
+ * Picks the first acceptable type of an Accept header (apiserver: pkg/endpoints/handlers/negotiation/negotiate.go). Throws StatusError 406.
+ * `allowShapes` is false where there is nothing to tabulate.
+ */
+export function negotiate(accept: string | undefined, allowShapes: boolean): Representation {
+  if (!accept || accept === 'application/json' || accept === '*/*') return plainJson;
+  let refusedShape = false;
+  for (const clause of byQuality(accept)) {
+    const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
+    const format = formats[type];
+    if (!format) continue;
+    const options = Object.fromEntries(parameters.map((p) => p.split('=', 2) as [string, string]));
+    const { as, g: group, v: version } = options;
+    if (as === undefined) return { ...plainJson, format };
+    const known =
+      shapes.has(as) && (group === undefined || group === 'meta.k8s.io') && (version === 'v1' || version === 'v1beta1');
+    if (!known) continue;
+    if (!allowShapes) refusedShape = true;
+    else return { format, as: as as Representation['as'], metaVersion: version };
+  }
+  throw refusedShape ? onlyObjects() : notAcceptable();
+}
+
+/** Clauses in the client's order, but for explicit quality values. */
+function byQuality(accept: string): string[] {
+  const clauses = accept.split(',').map((clause) => clause.trim());
+  if (!accept.includes('q=')) return clauses;
+  const quality = (clause: string): number => Number(/;\s*q=([\d.]+)/.exec(clause)?.[1] ?? 1);
+  return clauses.sort((a, b) => quality(b) - quality(a));
+}
+
+function notAcceptable(): StatusError {
+  return new StatusError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message:
+      '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    details: {},
+  });
+}
+
+function onlyObjects(): StatusError {
+  return new StatusError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message:
+      'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  });
+}
+
+/** People read what these clients show. */
+export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
+  const parameter = query.get('pretty');
+  if (parameter !== null) return parameter !== 'false' && parameter !== '0';
+  return userAgent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent);
+}

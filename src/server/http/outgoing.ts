@@ -1,0 +1,82 @@
+import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { type AnswerHeaders, type FullAnswer, isStream, type Sink, type StreamAnswer } from './exchange.ts';
+
+type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Sends an answer over HTTP/2 or HTTP/1.1. Returns the sink of an answer that goes on. */
+export function send(response: NodeResponse, answer: FullAnswer | StreamAnswer, method: string): Sink | undefined {
+  if (isStream(answer)) {
+    writeHead(response, answer.status, answer.headers);
+    // Clients wait for the headers of a watch before anything happens.
+    if ('flushHeaders' in response) response.flushHeaders();
+    const sink = responseSink(response);
+    answer.run(sink);
+    return sink;
+  }
+  const size = answer.parts.reduce((sum, part) => sum + part.length, 0);
+  if (answer.status !== 204 && answer.status !== 304) answer.headers['content-length'] = String(size);
+  writeHead(response, answer.status, answer.headers);
+  if (method === 'HEAD' || size === 0) {
+    response.end();
+    return undefined;
+  }
+  const last = answer.parts.length - 1;
+  for (const [i, part] of answer.parts.entries()) {
+    if (i < last) (response as ServerResponse).write(part);
+    else (response as ServerResponse).end(part);
+  }
+  return undefined;
+}
+
+function writeHead(response: NodeResponse, status: number, headers: AnswerHeaders): void {
+  response.statusCode = status;
+  for (const name in headers) response.setHeader(name, headers[name]!);
+}
+
+function responseSink(response: NodeResponse): Sink {
+  const r = response as ServerResponse;
+  return {
+    write: (bytes) => r.write(bytes),
+    get bufferedBytes() {
+      return r.writableLength;
+    },
+    onDrain: (listener) => r.once('drain', listener),
+    onClose: (listener) => r.once('close', listener),
+    end: () => r.end(),
+    abort: () => r.destroy(),
+  };
+}
+
+/** An answer to an upgrade request that is refused: HTTP/1.1 written by hand, then the connection closes. */
+export function refuseUpgrade(socket: Duplex, answer: FullAnswer): void {
+  const body = Buffer.concat(answer.parts);
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`];
+  for (const [name, value] of Object.entries({ ...answer.headers, 'content-length': String(body.length), connection: 'close' })) {
+    for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+  }
+  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]));
+}
+
+/** Runs a streamed answer to its end and hands over all it wrote: for tests, and for connections that can only carry whole answers. */
+export function collectStream(answer: StreamAnswer, done: (body: Uint8Array) => void): void {
+  const chunks: Uint8Array[] = [];
+  const closers: (() => void)[] = [];
+  let over = false;
+  const finish = (): void => {
+    if (over) return;
+    over = true;
+    for (const listener of closers) listener();
+    done(Buffer.concat(chunks));
+  };
+  answer.run({
+    write: (bytes) => chunks.push(bytes) > 0,
+    bufferedBytes: 0,
+    onDrain: () => {},
+    onClose: (listener) => closers.push(listener),
+    end: finish,
+    abort: finish,
+  });
+}

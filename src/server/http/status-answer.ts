@@ -1,0 +1,48 @@
+import { stringify } from 'yaml';
+import { internalError, StatusError } from '../../api/status-error.ts';
+import type { AnswerHeaders, Exchange, FullAnswer } from './exchange.ts';
+import { header, jsonAnswer } from './exchange.ts';
+import { negotiate, wantsPretty } from './negotiate.ts';
+
+const encoder = new TextEncoder();
+
+/** The answer for an error; what is not a StatusError becomes a 500 that names no details of ours. */
+export function errorAnswer(exchange: Exchange, error: unknown): FullAnswer {
+  const status = error instanceof StatusError ? error : internalError(error);
+  const retryAfter = status.details?.retryAfterSeconds;
+  const headers: AnswerHeaders = {};
+  if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter);
+  return valueAnswer(exchange, status.code, status.toStatus(), headers);
+}
+
+/** A value in the format the client asked for; JSON when that cannot be understood. */
+export function valueAnswer(exchange: Exchange, status: number, value: unknown, headers: AnswerHeaders = {}): FullAnswer {
+  const format = acceptedFormat(exchange);
+  if (format === 'yaml') {
+    return { status, headers: { 'content-type': 'application/yaml', ...headers }, parts: [encoder.encode(toYaml(value))] };
+  }
+  if (!wantsPretty(exchange.query, header(exchange, 'user-agent'))) return jsonAnswer(status, value, headers);
+  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  return { status, headers: { 'content-type': 'application/json', ...headers }, parts: [encoder.encode(text)] };
+}
+
+function acceptedFormat(exchange: Exchange): 'json' | 'yaml' {
+  try {
+    return negotiate(header(exchange, 'accept'), true).format;
+  } catch {
+    return 'json';
+  }
+}
+
+/** YAML as upstream writes it: keys sorted, texts that look like times or numbers quoted. */
+function toYaml(value: unknown): string {
+  return stringify(value, {
+    sortMapEntries: true,
+    version: '1.1',
+    aliasDuplicateObjects: false,
+    lineWidth: 0,
+    singleQuote: false,
+    indentSeq: false,
+    schema: 'yaml-1.1',
+  });
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { buildOpenApi } from '../../../build/api/openapi.ts';
+import { handleOpenApi, type OpenApiResponse, type RuntimeOpenApi } from './openapi.ts';
+
+type Schema = { properties?: Record<string, Schema>; items?: Schema; $ref?: string; [keyword: string]: unknown };
+interface Document {
+  paths: Record<string, Record<string, { parameters: { name: string }[]; [keyword: string]: unknown }>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+describe('OpenAPI', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'skiff-openapi-'));
+    buildOpenApi(join(folder, 'openapi'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const get = (url: string, headers: Record<string, string> = {}, runtime?: RuntimeOpenApi): OpenApiResponse | undefined => {
+    const { pathname, searchParams } = new URL(url, 'https://localhost');
+    return handleOpenApi(
+      { path: pathname, query: searchParams, headers },
+      { nowMs: Date.UTC(2026, 0, 1), readAsset: (name) => readFileSync(join(folder, name)), ...(runtime ? { runtime } : {}) },
+    );
+  };
+  const json = <T>(response: OpenApiResponse | undefined): T => JSON.parse(Buffer.from(response!.body).toString()) as T;
+  const index = () => json<{ paths: Record<string, { serverRelativeURL: string }> }>(get('/openapi/v3')).paths;
+  const v3 = (name: string): Document => json<Document>(get(index()[name]!.serverRelativeURL));
+
+  it('the index names a document for every group version, cacheable by its hash', () => {
+    const url = index()['apis/apps/v1']!.serverRelativeURL;
+    const response = get(url)!;
+    assert.equal(response.status, 200);
+    assert.equal(response.headers['cache-control'], 'public, immutable');
+    assert.equal(response.headers['expires'], 'Fri, 01 Jan 2027 00:00:00 GMT');
+    assert.ok(response.headers['vary']?.startsWith('Accept'));
+    assert.equal(Object.keys(index()).length, 22);
+  });
+
+  it('a wrong hash is redirected to the right one, no hash is not cacheable', () => {
+    const right = index()['api/v1']!.serverRelativeURL;
+    const response = get('/openapi/v3/api/v1?hash=00')!;
+    assert.equal(response.status, 301);
+    assert.equal(response.headers['location'], right);
+    assert.equal(get('/openapi/v3/api/v1')!.headers['cache-control'], undefined);
+  });
+
+  it('compresses when asked, and answers 304 to the ETag', () => {
+    const plain = get('/openapi/v3/api/v1')!;
+    const packed = get('/openapi/v3/api/v1', { 'accept-encoding': 'gzip' })!;
+    assert.equal(packed.headers['content-encoding'], 'gzip');
+    assert.deepEqual(gunzipSync(packed.body), Buffer.from(plain.body));
+    assert.equal(get('/openapi/v3/api/v1', { 'if-none-match': plain.headers['etag']! })!.status, 304);
+  });
+
+  it('speaks JSON only', () => {
+    assert.equal(get('/openapi/v2', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' })!.status, 406);
+    assert.equal(get('/openapi/v2', { accept: 'application/json, */*' })!.status, 200);
+  });
+
+  it('knows no other paths', () => {
+    assert.equal(get('/openapi/v3/apis/nobody/v1'), undefined);
+    assert.equal(get('/openapi/v3/__proto__'), undefined);
+    assert.equal(get('/openapi'), undefined);
+  });
+
+  it('is complete: every reference leads somewhere', () => {
+    for (const name of Object.keys(index())) {
+      const text = JSON.stringify(v3(name));
+      const { schemas } = v3(name).components;
+      for (const m of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.ok(schemas[m[1]!], `${name}: ${m[1]}`);
+    }
+  });
+
+  it('has what kubectl needs: kinds, patch facts, query parameters', () => {
+    const core = v3('api/v1');
+    const podSpec = core.components.schemas['io.k8s.api.core.v1.PodSpec']!;
+    const containers = podSpec.properties!['containers']!;
+    assert.equal(containers['x-kubernetes-patch-merge-key'], 'name');
+    assert.deepEqual(containers['x-kubernetes-list-map-keys'], ['name']);
+    assert.match(String(containers['description']), /List of containers/);
+    assert.deepEqual(core.components.schemas['io.k8s.api.core.v1.Pod']!['x-kubernetes-group-version-kind'], [
+      { group: '', kind: 'Pod', version: 'v1' },
+    ]);
+    const patch = core.paths['/api/v1/namespaces/{namespace}/pods/{name}']!['patch']!;
+    assert.ok(patch.parameters.some((p) => p.name === 'fieldValidation'));
+    assert.deepEqual(patch['x-kubernetes-group-version-kind'], { group: '', kind: 'Pod', version: 'v1' });
+  });
+
+  it('takes in documents of kinds made at run time', () => {
+    const runtime: RuntimeOpenApi = {
+      groupVersions: () => new Map([['apis/ex.com/v1', { hash: 'AB', text: () => '{"openapi":"3.0.0"}' }]]),
+      v2: () => ({ paths: '"/apis/ex.com/v1/widgets":{}', definitions: '"com.ex.v1.Widget":{"type":"object"}' }),
+    };
+    const paths = json<{ paths: Record<string, unknown> }>(get('/openapi/v3', {}, runtime)).paths;
+    assert.deepEqual(paths['apis/ex.com/v1'], { serverRelativeURL: '/openapi/v3/apis/ex.com/v1?hash=AB' });
+    assert.equal(get('/openapi/v3/apis/ex.com/v1?hash=AB', {}, runtime)!.status, 200);
+    const v2 = json<{ paths: object; definitions: object }>(get('/openapi/v2', {}, runtime));
+    assert.ok('/apis/ex.com/v1/widgets' in v2.paths);
+    assert.ok('com.ex.v1.Widget' in v2.definitions);
+    assert.ok('io.k8s.api.core.v1.Pod' in v2.definitions);
+  });
+
+  it('says so when the build left the documents out', () => {
+    const response = handleOpenApi(
+      { path: '/openapi/v2', query: new URLSearchParams(), headers: {} },
+      {
+        nowMs: 0,
+        readAsset: () => {
+          throw new Error('no such file');
+        },
+      },
+    );
+    assert.equal(response?.status, 503);
+  });
+});

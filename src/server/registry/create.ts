@@ -1,0 +1,101 @@
+import type { FieldError } from '../../api/field-error.ts';
+import type { Kind } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import { cloneJson } from '../../api/patch/json-value.ts';
+import { alreadyExists, invalid } from '../../api/status-error.ts';
+import { validateObjectMeta } from '../../api/validation/object-meta.ts';
+import { RevisionConflict } from '../../storage/store.ts';
+import type { Call } from './call.ts';
+import { trackManagers } from './managers.ts';
+import { deepFreeze } from './stored-form.ts';
+import { fillSystemFields, generatedName, generatedSuffixLength, settleNamespace } from './system-fields.ts';
+import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
+
+/** How many generated names are tried before AlreadyExists goes to the client. */
+const maxGeneratedNames = 8;
+
+/**
+ * Creates an object in the namespace of the URL (apiserver: pkg/registry/generic/registry/store.go Create). The object is the caller's to
+ * give away: it is changed, and afterwards belongs to the store. Resolves with the shared, frozen result, durable unless a dry run.
+ */
+export async function createObject<T extends KubeObject>(
+  deps: WriteDeps,
+  call: Call,
+  kind: Kind<T>,
+  namespace: string | undefined,
+  object: T,
+  /** For server-side apply, which records managers itself. */
+  managersAreTracked = false,
+): Promise<T> {
+  const { metadata } = object;
+  const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
+  if (generated === undefined) return createOnce(deps, call, kind, namespace, object, managersAreTracked);
+  const original = cloneJson(object);
+  for (let attempt = 1; ; attempt++) {
+    const candidate = attempt === 1 ? object : cloneJson(original);
+    candidate.metadata.name = generatedName(generated, writeContext(deps.clock).random(generatedSuffixLength));
+    try {
+      return await createOnce(deps, call, kind, namespace, candidate, managersAreTracked);
+    } catch (error) {
+      if (attempt === maxGeneratedNames || !isNameTaken(error, candidate.metadata.name)) throw error;
+    }
+  }
+}
+
+function isNameTaken(error: unknown, name: string): boolean {
+  return error instanceof Error && 'reason' in error && error.reason === 'AlreadyExists' && error.message.includes(`"${name}"`);
+}
+
+async function createOnce<T extends KubeObject>(
+  deps: WriteDeps,
+  call: Call,
+  kind: Kind<T>,
+  namespace: string | undefined,
+  object: T,
+  managersAreTracked: boolean,
+): Promise<T> {
+  const context = writeContext(deps.clock);
+  settleNamespace(kind, object, namespace);
+  const name = object.metadata.name ?? '';
+  const request = admissionRequest({ operation: 'CREATE', kind, namespace, name, object, oldObject: undefined, call });
+  kind.applyDefaults(object);
+  await deps.admission.admit(request);
+  kind.applyDefaults(object);
+  fillSystemFields(object, context.uid(), context.nowMs);
+  kind.prepareForCreate(object, context);
+  const reservation = deps.effects.of(kind).beforeCreate?.(object, call);
+  try {
+    refuseInvalid(kind, object, [...validateObjectMeta(kind, object.metadata), ...kind.validate(object)]);
+    for (const warning of kind.warnings(object)) call.warn(warning);
+    await deps.admission.validate(request);
+    if (!managersAreTracked) {
+      trackManagers({ kind, previous: undefined, next: object, manager: call.fieldManager, nowMs: context.nowMs });
+    }
+    const created = await write(deps, call, kind, object);
+    if (call.dryRun) reservation?.release?.();
+    else reservation?.keep?.();
+    return created;
+  } catch (error) {
+    reservation?.release?.();
+    throw error;
+  }
+}
+
+async function write<T extends KubeObject>(deps: WriteDeps, call: Call, kind: Kind<T>, object: T): Promise<T> {
+  const key = { namespace: object.metadata.namespace, name: object.metadata.name };
+  if (call.dryRun) {
+    if (deps.objects.newest(kind, key)) throw alreadyExists(kind, key.name);
+    return deepFreeze(object);
+  }
+  try {
+    return await deps.objects.put(kind, key, deps.objects.encode(kind, object), 0);
+  } catch (error) {
+    if (error instanceof RevisionConflict) throw alreadyExists(kind, key.name);
+    throw error;
+  }
+}
+
+/** Throws StatusError 422 when there are errors. */
+export function refuseInvalid(kind: Kind, object: KubeObject, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors);
+}

@@ -1,0 +1,78 @@
+import type { Kind } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import { badRequest, StatusError } from '../../api/status-error.ts';
+import { timestamp } from '../../api/timestamp.ts';
+
+/** Object and URL must name the same namespace; an object without one takes that of the URL. */
+export function settleNamespace(kind: Kind, object: KubeObject, namespace: string | undefined): void {
+  const { metadata } = object;
+  if (kind.scope === 'Cluster') {
+    if (metadata.namespace) throw badRequest('namespace is not allowed on this type');
+    delete metadata.namespace;
+    return;
+  }
+  if (metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  metadata.namespace = namespace ?? '';
+}
+
+/** An update must name the object of the URL, or none. */
+export function settleName(object: KubeObject, name: string): void {
+  if (object.metadata.name && object.metadata.name !== name) {
+    throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
+  }
+  object.metadata.name = name;
+}
+
+/** What only the server decides, on create (apiserver: pkg/registry/rest/create.go, meta.go). */
+export function fillSystemFields(object: KubeObject, uid: string, nowMs: number): void {
+  const { metadata } = object;
+  if (metadata.resourceVersion) {
+    throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
+  }
+  metadata.uid = uid;
+  metadata.creationTimestamp = timestamp(nowMs);
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
+}
+
+/** What an update cannot change (apiserver: pkg/registry/rest/update.go). The generation starts from the stored one; kinds bump it. */
+export function keepSystemFields(next: KubeObject, previous: KubeObject): void {
+  const from = previous.metadata;
+  const to = next.metadata;
+  to.uid = from.uid;
+  to.creationTimestamp = from.creationTimestamp;
+  delete to.selfLink;
+  copyOptional(from, to, 'generation');
+  copyOptional(from, to, 'deletionTimestamp');
+  copyOptional(from, to, 'deletionGracePeriodSeconds');
+  copyOptional(from, to, 'generateName');
+}
+
+function copyOptional<F extends keyof KubeObject['metadata']>(
+  from: KubeObject['metadata'],
+  to: KubeObject['metadata'],
+  field: F,
+): void {
+  if (from[field] === undefined) delete to[field];
+  else to[field] = from[field];
+}
+
+const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
+const maxGeneratedBaseLength = 58;
+export const generatedSuffixLength = 5;
+
+/** Characters of the alphabet generated names use (no vowels: no words). `bytes` are random. */
+export function nameCharacters(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += nameAlphabet[byte % nameAlphabet.length];
+  return text;
+}
+
+/** `generateName` cut so that the whole fits a DNS label, plus a random suffix. */
+export function generatedName(base: string, suffix: string): string {
+  return base.slice(0, maxGeneratedBaseLength) + suffix;
+}

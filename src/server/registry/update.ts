@@ -1,0 +1,229 @@
+import type { FieldError } from '../../api/field-error.ts';
+import type { Kind, WriteContext } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import { equalJson } from '../../api/patch/json-value.ts';
+import { conflict, notFound, StatusError } from '../../api/status-error.ts';
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
+import { RevisionConflict } from '../../storage/store.ts';
+import type { Call } from './call.ts';
+import { createObject, refuseInvalid } from './create.ts';
+import type { Effects } from './effects.ts';
+import { trackManagers } from './managers.ts';
+import type { Newest } from './object-store.ts';
+import { deepFreeze, storeKeyOf } from './stored-form.ts';
+import { keepSystemFields, settleName, settleNamespace } from './system-fields.ts';
+import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
+
+/** Attempts before a write that needs no certain version gives up on a key others write all the time. */
+const maxAttempts = 100;
+
+/** What sets an update through a sub-resource apart from one of the whole object. */
+export interface UpdateRules<T extends KubeObject = KubeObject> {
+  readonly subresource: string;
+  prepare(next: T, previous: T, context: WriteContext): void;
+  validate(next: T, previous: T): FieldError[];
+  /** Runs the kind's effects, as for the main resource. */
+  readonly effects?: Effects<T>;
+}
+
+export interface UpdateRequest<T extends KubeObject> {
+  readonly key: { readonly namespace?: string | undefined; readonly name: string };
+  /**
+   * Makes the next state from a mutable copy of the newest one; may be called several times, when others write in between.
+   * `undefined` is given when the object does not exist and `allowCreate` is set.
+   */
+  transform(current: T | undefined): Promise<T> | T;
+  readonly rules?: UpdateRules<T>;
+  /** A missing object is created from `transform(undefined)`. */
+  readonly allowCreate?: boolean;
+  /** The client may leave out resourceVersion whatever the kind says: patches and scale. */
+  readonly unconditional?: boolean;
+  /** Server-side apply records managers itself. */
+  readonly managersAreTracked?: boolean;
+}
+
+export interface UpdateResult<T> {
+  readonly object: T;
+  readonly created: boolean;
+}
+
+/** The rules of an update of the whole object. */
+function mainRules<T extends KubeObject>(kind: Kind<T>, effects: Effects<T>): UpdateRules<T> {
+  return {
+    subresource: '',
+    effects,
+    prepare: (next, previous, context) => kind.prepareForUpdate(next, previous, context),
+    validate: (next, previous) => [...kind.validate(next), ...kind.validateUpdate(next, previous)],
+  };
+}
+
+/** The rules of `/status`. */
+export function statusRules<T extends KubeObject>(kind: Kind<T>): UpdateRules<T> {
+  return {
+    subresource: 'status',
+    prepare: (next, previous, context) => kind.prepareForStatusUpdate(next, previous, context),
+    validate: (next, previous) => kind.validateStatusUpdate(next, previous),
+  };
+}
+
+/**
+ * Read, change, write, and again when somebody else was faster (apiserver: pkg/registry/generic/registry/store.go Update). Writing what is
+ * there already changes nothing. Removing the last finalizer of an object that is being deleted removes the object.
+ */
+export async function updateObject<T extends KubeObject>(
+  deps: WriteDeps,
+  call: Call,
+  kind: Kind<T>,
+  request: UpdateRequest<T>,
+): Promise<UpdateResult<T>> {
+  for (let attempt = 1; ; attempt++) {
+    const newest = deps.objects.newest(kind, request.key);
+    try {
+      if (newest) return { object: await updateOnce(deps, call, kind, request, newest), created: false };
+      if (!request.allowCreate) throw notFound(kind, request.key.name);
+      const object = await request.transform(undefined);
+      settleName(object, request.key.name);
+      refuseCreateWithVersion(kind, object);
+      const tracked = request.managersAreTracked ?? false;
+      return { object: await createObject(deps, call, kind, request.key.namespace, object, tracked), created: true };
+    } catch (error) {
+      const lostRace = error instanceof RevisionConflict || (!newest && isAlreadyExists(error) && request.allowCreate);
+      if (!lostRace) throw error;
+      if (attempt === maxAttempts) throw conflict(kind, request.key.name);
+    }
+  }
+}
+
+function isAlreadyExists(error: unknown): boolean {
+  return error instanceof StatusError && error.reason === 'AlreadyExists';
+}
+
+/** `PUT` of a missing object creates it, but not when the client thinks it exists. */
+function refuseCreateWithVersion(kind: Kind, object: KubeObject): void {
+  if (object.metadata.uid) throw conflict(kind, object.metadata.name, preconditionText(kind, object, object.metadata.uid, ''));
+  if (object.metadata.resourceVersion) throw notFound(kind, object.metadata.name);
+}
+
+async function updateOnce<T extends KubeObject>(
+  deps: WriteDeps,
+  call: Call,
+  kind: Kind<T>,
+  request: UpdateRequest<T>,
+  newest: Newest<T>,
+): Promise<T> {
+  const { objects, clock } = deps;
+  const previous = newest.object;
+  const rules = request.rules ?? mainRules(kind, deps.effects.of(kind) as Effects<T>);
+  const context = writeContext(clock);
+  const next = await request.transform(objects.newest(kind, request.key)?.object ?? previous);
+  settleName(next, request.key.name);
+  settleNamespace(kind, next, request.key.namespace);
+  checkPreconditions(kind, next, newest, request.unconditional ?? false);
+  next.metadata.resourceVersion = String(newest.revision);
+  const admission = admissionRequest({
+    operation: 'UPDATE',
+    kind,
+    subresource: rules.subresource,
+    ...request.key,
+    namespace: request.key.namespace,
+    object: next,
+    oldObject: previous,
+    call,
+  });
+  kind.applyDefaults(next);
+  await deps.admission.admit(admission);
+  kind.applyDefaults(next);
+  keepSystemFields(next, previous);
+  rules.prepare(next, previous, context);
+  const reservation = rules.effects?.beforeUpdate?.(next, previous, call);
+  try {
+    refuseInvalid(kind, next, [
+      ...validateObjectMeta(kind, next.metadata),
+      ...validateObjectMetaUpdate(next.metadata, previous.metadata),
+      ...rules.validate(next, previous),
+    ]);
+    if (!rules.subresource) for (const warning of kind.warnings(next)) call.warn(warning);
+    await deps.admission.validate(admission);
+    if (!request.managersAreTracked) {
+      const { subresource } = rules;
+      const write = { kind, previous, next, manager: call.fieldManager, nowMs: context.nowMs };
+      trackManagers(subresource ? { ...write, subresource } : write);
+    }
+    const written = await write(deps, call, kind, request.key, next, newest);
+    if (call.dryRun) reservation?.release?.();
+    else reservation?.keep?.();
+    return written;
+  } catch (error) {
+    reservation?.release?.();
+    throw error;
+  }
+}
+
+/** resourceVersion and uid in the body are preconditions (apiserver: pkg/registry/generic/registry/store.go Update). */
+function checkPreconditions<T extends KubeObject>(kind: Kind<T>, next: T, newest: Newest<T>, unconditional: boolean): void {
+  const { uid, resourceVersion, name } = next.metadata;
+  if (uid && uid !== newest.object.metadata.uid) {
+    throw conflict(kind, name, preconditionText(kind, newest.object, uid, newest.object.metadata.uid));
+  }
+  if (resourceVersion) {
+    if (resourceVersion !== String(newest.revision)) throw conflict(kind, name);
+    return;
+  }
+  if (!kind.allowUnconditionalUpdate && !unconditional) throw versionRequired(kind, name);
+}
+
+function preconditionText(kind: Kind, object: KubeObject, wanted: string, actual: string): string {
+  const key = storeKeyOf(kind, { namespace: object.metadata.namespace, name: object.metadata.name });
+  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${actual}`;
+}
+
+/** Upstream names the resource here, not the kind as in other 422 answers. */
+function versionRequired(kind: Kind, name: string): StatusError {
+  const message = 'Invalid value: 0: must be specified for an update';
+  const resource = kind.group ? `${kind.plural}.${kind.group}` : kind.plural;
+  return new StatusError({
+    code: 422,
+    reason: 'Invalid',
+    message: `${resource} "${name}" is invalid: metadata.resourceVersion: ${message}`,
+    details: {
+      name,
+      ...(kind.group ? { group: kind.group } : {}),
+      kind: kind.plural,
+      causes: [{ reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' }],
+    },
+  });
+}
+
+async function write<T extends KubeObject>(
+  deps: WriteDeps,
+  call: Call,
+  kind: Kind<T>,
+  key: UpdateRequest<T>['key'],
+  next: T,
+  newest: Newest<T>,
+): Promise<T> {
+  const content = deps.objects.encode(kind, next);
+  if (goesNow(deps, kind, next, newest.object)) {
+    if (call.dryRun) return deepFreeze(next);
+    const revision = await deps.objects.remove(kind, key, newest.revision);
+    next.metadata.resourceVersion = String(revision);
+    return deepFreeze(next);
+  }
+  if (call.dryRun || isSame(content, newest, kind)) return deepFreeze(next);
+  return deps.objects.put(kind, key, content, newest.revision);
+}
+
+/** The last finalizer of an object that is being deleted, and waits for no grace period, was taken away. */
+function goesNow(deps: WriteDeps, kind: Kind, next: KubeObject, previous: KubeObject): boolean {
+  if (!previous.metadata.deletionTimestamp || (previous.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  if ((next.metadata.finalizers?.length ?? 0) > 0) return false;
+  return deps.effects.of(kind).mayGo?.(next) ?? true;
+}
+
+/** Equal bytes, or, which only objects of equal length can be, the same fields in another order. */
+function isSame(content: { stored: KubeObject; value: Uint8Array }, newest: Newest<KubeObject>, kind: Kind): boolean {
+  if (content.value.length !== newest.value.length) return false;
+  if (Buffer.compare(content.value, newest.value) === 0) return true;
+  const before = kind.toStorage ? kind.toStorage(newest.object) : newest.object;
+  return equalJson(content.stored, before);
+}

@@ -1,0 +1,100 @@
+import { connect as connectTcp } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { serviceUnavailable } from '../../../api/status-error.ts';
+import type { HandlerDeps, Target } from '../../handlers/context.ts';
+import type { Answer, AnswerHeaders, Exchange } from '../../http/exchange.ts';
+import { contentHeaders, open, streamed } from './forward.ts';
+import { connectNode, connectTimeoutMs, type NodeClientCredentials, nodeAddress } from './node-connection.ts';
+import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
+import { passUpgrade } from './raw-upgrade.ts';
+
+/** `nodes|pods|services/<name>/proxy/<path>`: any method, passed on to the node agent, the pod, or a ready endpoint. */
+export async function proxy(deps: HandlerDeps, target: Target, credentials: () => NodeClientCredentials): Promise<Answer> {
+  const { exchange } = target;
+  if (exchange.info.rest === '' && !exchange.path.endsWith('/') && exchange.method === 'GET' && !exchange.upgrade) {
+    return { status: 301, headers: { location: `${exchange.path}/${queryText(exchange)}` }, parts: [] };
+  }
+  const toNode = target.kind.plural === 'nodes';
+  const found = locate(deps, target);
+  const path = `${exchange.info.rest || '/'}${queryText(exchange)}`;
+  if (exchange.upgrade) return upgraded(exchange, found, path, toNode ? credentials() : undefined);
+  const own = toNode ? credentials() : undefined;
+  const response = await open(
+    exchange,
+    {
+      ...found,
+      path,
+      method: exchange.method,
+      headers: forwardedHeaders(exchange, found),
+      // Pods show certificates of their own making; nodes show ours.
+      tls: own ? { cert: own.certificatePem, key: own.keyPem, ca: own.caPem } : { rejectUnauthorized: false },
+      timeoutMs: connectTimeoutMs,
+      onError: (error) =>
+        serviceUnavailable(`error trying to reach service: dial tcp ${found.host}:${found.port}: ${error.message}`),
+    },
+    true,
+  );
+  return streamed(response, answerHeaders(exchange, found, contentHeaders(response.headers)));
+}
+
+function locate(deps: HandlerDeps, { kind, namespace = '', name }: Target): ProxyTarget {
+  const { objects } = deps.registry.deps;
+  if (kind.plural === 'nodes') return { scheme: 'https', ...nodeAddress(objects, name.split(':')[0]!) };
+  return kind.plural === 'pods' ? podTarget(objects, namespace, name) : serviceTarget(objects, namespace, name, Math.random);
+}
+
+function queryText({ query }: Exchange): string {
+  return query.size > 0 ? `?${query}` : '';
+}
+
+/** Credentials stay here; the backend learns where the request came from. */
+function forwardedHeaders(exchange: Exchange, target: ProxyTarget): AnswerHeaders {
+  const headers = contentHeaders(exchange.headers);
+  for (const name of Object.keys(headers)) {
+    if (name === 'authorization' || name === 'host' || name.startsWith('impersonate-') || name.startsWith('x-remote-'))
+      delete headers[name];
+  }
+  headers['host'] = `${target.host}:${target.port}`;
+  headers['x-forwarded-for'] = exchange.remoteAddress;
+  headers['x-forwarded-uri'] = exchange.path;
+  headers['x-forwarded-proto'] = 'https';
+  return headers;
+}
+
+/** Redirects of the backend to itself stay below the proxy's path. */
+function answerHeaders(exchange: Exchange, target: ProxyTarget, headers: AnswerHeaders): AnswerHeaders {
+  const { location } = headers;
+  if (typeof location !== 'string') return headers;
+  const base = exchange.path.slice(0, exchange.path.length - exchange.info.rest.length).replace(/\/$/, '');
+  const own = `${target.scheme}://${target.host}:${target.port}`;
+  if (location.startsWith('/')) return { ...headers, location: base + location };
+  return location.startsWith(own) ? { ...headers, location: base + location.slice(own.length) } : headers;
+}
+
+async function upgraded(
+  exchange: Exchange,
+  target: ProxyTarget,
+  path: string,
+  credentials: NodeClientCredentials | undefined,
+): Promise<Answer> {
+  const backend = credentials ? await connectNode(target, credentials) : await connectBackend(target);
+  return passUpgrade(exchange, backend, { path, host: `${target.host}:${target.port}` });
+}
+
+function connectBackend({ scheme, host, port }: ProxyTarget): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = scheme === 'https' ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port });
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(serviceUnavailable(`error trying to reach service: dial tcp ${host}:${port}: ${error.message}`));
+    };
+    socket.setTimeout(connectTimeoutMs, () => fail(new Error('connection timed out')));
+    socket.once('error', fail);
+    socket.once(scheme === 'https' ? 'secureConnect' : 'connect', () => {
+      socket.setTimeout(0);
+      socket.removeListener('error', fail);
+      resolve(socket);
+    });
+  });
+}

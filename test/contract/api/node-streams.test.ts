@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { createServer, request, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { after, before, describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { Node } from '../../../src/api/kinds/core/node.ts';
+import type { ApiServer } from '../../../src/server/api-server.ts';
+import { systemMaster } from '../../../src/server/auth/user.ts';
+import { caller, type Send } from '../../support/api-caller.ts';
+import { startTestApi } from '../../support/api-server.ts';
+import { throwAwayTls } from '../../support/throw-away-tls.ts';
+
+const pods = '/api/v1/namespaces/default/pods';
+const spec = { containers: [{ name: 'c', image: 'i' }], nodeName: 'n1' };
+
+describe('streams to nodes', () => {
+  const tls = throwAwayTls();
+  const agentPair = tls.client('system:node:n1', ['system:nodes']);
+  const serverPair = tls.client('kube-apiserver-kubelet-client', ['system:masters']);
+  const seen: { url: string; peer: string; headers: IncomingMessage['headers'] }[] = [];
+  let agent: Server;
+  let server: ApiServer;
+  let stop: () => Promise<void>;
+  let send: Send;
+
+  before(async () => {
+    agent = createServer({ cert: agentPair.certificatePem, key: agentPair.keyPem, ca: tls.caPem, requestCert: true });
+    const note = (request: IncomingMessage) => {
+      const peer = (request.socket as TLSSocket).getPeerCertificate().subject.CN;
+      seen.push({ url: request.url ?? '', peer: String(peer), headers: request.headers });
+    };
+    agent.on('request', (request, response) => {
+      note(request);
+      if (request.url?.includes('/waiting/')) response.writeHead(400).end('container "c" in pod "waiting" is waiting to start');
+      else response.end(`log of ${request.url}`);
+    });
+    agent.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      note(request);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\n\r\n');
+      if (head.length > 0) socket.write(head);
+      socket.pipe(socket);
+    });
+    await new Promise<void>((resolve) => agent.listen(0, '127.0.0.1', resolve));
+    const nodeClient = () => ({ ...serverPair, caPem: tls.caPem });
+    ({ server, stop } = await startTestApi({ overrides: { tls: tls.tls, host: '127.0.0.1', nodeClient } }));
+    send = caller(server);
+    await server.inProcess.create(systemMaster, Node, { metadata: { name: 'n1' }, spec: {} });
+    const { port } = agent.address() as AddressInfo;
+    const status = {
+      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    };
+    await send('PATCH /api/v1/nodes/n1/status', { status }, { 'content-type': 'application/merge-patch+json' });
+    for (const name of ['p', 'waiting']) await send(`POST ${pods}`, { metadata: { name }, spec });
+  });
+
+  after(async () => {
+    await stop();
+    agent.closeAllConnections();
+    agent.close();
+  });
+
+  it('bring logs, with the options and the certificate the agent asks for', async () => {
+    const answer = await send(`GET ${pods}/p/log?tailLines=5&timestamps=true`);
+    assert.deepEqual([answer.status, answer.body], [200, 'log of /containerLogs/default/p/c?timestamps=true&tailLines=5']);
+    assert.equal(seen.at(-1)?.peer, 'kube-apiserver-kubelet-client');
+    const refused = await send(`GET ${pods}/waiting/log`);
+    assert.deepEqual([refused.status, refused.json.reason], [400, 'BadRequest']);
+    assert.match(refused.json.message, /waiting to start/);
+    assert.equal((await send(`GET ${pods}/p/log?tailLines=-1`)).status, 422);
+    assert.equal((await send(`GET ${pods}/p/log?container=x`)).json.message, 'container x is not valid for pod p');
+  });
+
+  it('pass an upgraded connection through, without credentials of the client', async () => {
+    const echoed = await upgrade(`${pods}/p/exec?command=cat&command=-n&container=c&stdin=true&stdout=true`);
+    assert.equal(echoed, 'hello');
+    const { url, headers } = seen.at(-1)!;
+    assert.equal(url, '/exec/default/p/c?command=cat&command=-n&input=1&output=1');
+    assert.equal(headers.authorization, undefined);
+    assert.equal(headers['x-stream-protocol-version'], 'v5.channel.k8s.io');
+    await upgrade(`${pods}/p/portforward`);
+    assert.equal(seen.at(-1)?.url, '/portForward/default/p');
+  });
+
+  it('proxy to the agent itself', async () => {
+    const answer = await send('GET /api/v1/nodes/n1/proxy/stats/summary?x=1', undefined, { authorization: 'Bearer secret' });
+    assert.equal(answer.body, 'log of /stats/summary?x=1');
+    assert.equal(seen.at(-1)?.headers.authorization, undefined);
+    const redirect = await send('GET /api/v1/nodes/n1/proxy');
+    assert.deepEqual([redirect.status, redirect.headers['location']], [301, '/api/v1/nodes/n1/proxy/']);
+  });
+
+  it('say what is wrong when the node does not answer', async () => {
+    const status = {
+      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      daemonEndpoints: { kubeletEndpoint: { Port: 1 } },
+    };
+    await server.inProcess.create(systemMaster, Node, { metadata: { name: 'gone' }, spec: {} });
+    await send('PATCH /api/v1/nodes/gone/status', { status }, { 'content-type': 'application/merge-patch+json' });
+    await send(`POST ${pods}`, { metadata: { name: 'far' }, spec: { ...spec, nodeName: 'gone' } });
+    const answer = await send(`GET ${pods}/far/log`);
+    assert.equal(answer.status, 503);
+    assert.match(answer.json.message, /error dialing backend: dial tcp 127\.0\.0\.1:1/);
+  });
+
+  /** Upgrades, sends `hello`, and resolves with what comes back. */
+  function upgrade(path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const headers = {
+        connection: 'Upgrade',
+        upgrade: 'SPDY/3.1',
+        'x-stream-protocol-version': 'v5.channel.k8s.io',
+        authorization: 'Bearer secret',
+      };
+      const sent = request({ host: '127.0.0.1', port: server.port, path, method: 'POST', headers, ca: tls.caPem, agent: false });
+      sent.on('upgrade', (_response, socket) => {
+        socket.once('data', (bytes) => {
+          socket.destroy();
+          resolve(bytes.toString());
+        });
+        socket.write('hello');
+      });
+      sent.on('response', (response) => reject(new Error(`the server answered ${response.statusCode}`)));
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+});
