@@ -135,7 +135,9 @@ isolated(import.meta.url, (place) => {
 
         testRows(() => kubectl, rollouts);
         // A rollout is complete while the pods of the template before still end; `logs -l` would ask them too.
-        it('has one web pod when the old ones have ended', webPod);
+        it('has one web pod when the old ones have ended', async () => {
+          await webPod();
+        });
         testRows(() => kubectl, runs);
 
         it('shows the log of the container before', async () => {
