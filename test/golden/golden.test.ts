@@ -1,65 +1,68 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Namespace } from '../../src/api/kinds/core/namespace.ts';
-import { ServiceAccount } from '../../src/api/kinds/core/service-account.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
-import type { ApiServer } from '../../src/server/api-server.ts';
 import { systemMaster } from '../../src/server/auth/user.ts';
-import { startGuardedApi } from '../support/guarded-api.ts';
-import { deletes } from './cases/deletes.ts';
-import { lists } from './cases/lists.ts';
-import { patches } from './cases/patches.ts';
-import { pods } from './cases/pods.ts';
-import { policies } from './cases/policies.ts';
-import { representations } from './cases/representations.ts';
-import { writes } from './cases/writes.ts';
-import type { GoldenCase } from './golden-case.ts';
-import { scrub, scrubText } from './scrub.ts';
+import { type ControlledApi, startControlledApi } from '../support/controlled-api.ts';
+import { eventually } from '../support/eventually.ts';
+import { differingPlaces } from './compare.ts';
+import { differences } from './differences.ts';
+import { caseIds } from './ids.ts';
+import { type RecordedCase, readRecording } from './recording.ts';
+import { Scrubber, unrecordedLeftOut } from './scrub.ts';
+import { waits } from './waits.ts';
 
-let server: ApiServer;
-let stop: () => Promise<void>;
+const cases = readRecording('test/golden/kubernetes-1.36.txt');
+const kubernetes = new Scrubber();
+const skiff = new Scrubber();
 
-/** Timers run fifty times as fast: time-outs of seconds are part of the cases. */
+/** Time-outs of requests run fifty times as fast: seconds of them are part of the cases. */
 const hastyClock: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 50, callback) };
 
-/** A server with the whole admission chain, and the namespace the cases work in. */
+let api: ControlledApi;
+
+/** The namespace the cases work in, with what controllers put into each. */
 before(async () => {
-  ({ server, stop } = await startGuardedApi({ clock: hastyClock }));
-  await server.inProcess.create(systemMaster, Namespace, { metadata: { name: 'gold' }, spec: {} });
-  await server.inProcess.create(systemMaster, ServiceAccount, { metadata: { name: 'default', namespace: 'gold' } });
+  api = await startControlledApi({ clock: hastyClock, controllers: true });
+  await api.client(systemMaster).create(Namespace, { metadata: { name: 'gold' }, spec: {} });
+  for (const path of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
+    await eventually(path, async () => (await ask('GET', `/api/v1/namespaces/gold/${path}`)).status === 200);
+  }
 });
 
-after(() => stop());
+after(() => api.stop());
 
-for (const golden of [...writes, ...representations, ...lists, ...deletes, ...patches, ...pods, ...policies]) {
-  test(golden.name, () => run(golden));
-}
+for (const recorded of cases) test(recorded.id, () => replay(recorded));
 
-async function run(golden: GoldenCase): Promise<void> {
-  const space = golden.request.indexOf(' ');
-  const answer = await server.inject({
-    method: golden.request.slice(0, space),
-    url: golden.request.slice(space + 1),
-    headers: { 'user-agent': 'golden/1', ...golden.headers },
-    ...(golden.send === undefined ? {} : { body: golden.send }),
-  });
-  assert.equal(answer.status, golden.status, answer.body);
-  if (golden.fails) {
-    const { reason, message, details, code } = JSON.parse(answer.body);
-    const got = { ...(reason ? { reason } : {}), message: scrubText(message), ...(details ? { details: scrub(details) } : {}) };
-    assert.deepEqual(got, golden.fails);
-    assert.equal(code, golden.status);
+test('every recorded request is replayed', () => {
+  assert.deepEqual(
+    cases.map(({ id }) => id),
+    caseIds,
+  );
+  for (const id of [...Object.keys(differences), ...Object.keys(waits)])
+    assert.ok(caseIds.includes(id), `no case is named ${id}`);
+});
+
+test('every difference is explained', () => {
+  const explained = readFileSync('docs/deviations.md', 'utf8');
+  for (const { because } of Object.values(differences).flat()) {
+    assert.match(explained, new RegExp(`^- \\*\\*${because.replace(/[/?]/g, '\\$&')}[*. ]`, 'm'), because);
   }
-  if (golden.answers) assert.deepEqual(scrub(JSON.parse(answer.body)), golden.answers);
-  if (golden.events) assert.deepEqual(eventNames(answer.body), golden.events);
-  if (golden.text !== undefined) assert.equal(scrubText(answer.body.trimEnd()), golden.text);
-  if (golden.warning) assert.ok(String(answer.headers['warning']).startsWith(golden.warning), String(answer.headers['warning']));
+});
+
+async function replay(recorded: RecordedCase): Promise<void> {
+  const { id, method, url, headers, send } = recorded;
+  const wait = waits[id];
+  if (wait)
+    await eventually(`before ${id}: ${wait.path}`, async () => wait.until(JSON.parse((await ask('GET', wait.path)).body)));
+  const expected = kubernetes.answer(recorded.answer);
+  const got = unrecordedLeftOut(skiff.answer(await ask(method, url, headers, send)), recorded.answer);
+  const declared = (differences[id] ?? []).map(({ at, skiff }) => [at, skiff]);
+  assert.deepEqual(differingPlaces(expected, got), Object.fromEntries(declared));
 }
 
-function eventNames(body: string): string[] {
-  return body
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line))
-    .map(({ type, object }) => (object.metadata.name ? `${type} ${scrubText(object.metadata.name)}` : type));
+function ask(method: string, url: string, headers: Readonly<Record<string, string>> = {}, body?: string) {
+  const clientCertificate = api.admin;
+  return api.server.inject({ method, url, headers: { 'user-agent': 'golden', ...headers }, body, clientCertificate });
 }

@@ -14,6 +14,7 @@ import type { DeleteOptions, ListOptions, PatchType, WatchHandler, WatchOptions 
 import type { Identity, InProcessApi } from '../../client/loopback-client.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { UserInfo } from '../auth/user.ts';
+import { serviceAccountUserName } from '../auth/user-names.ts';
 import { authorize } from '../http/auth-filters.ts';
 import type { Call } from '../registry/call.ts';
 import { parseRevision } from '../registry/list.ts';
@@ -21,6 +22,8 @@ import type { DispatchDeps } from './dispatch.ts';
 import { patchObject } from './patch.ts';
 import { postToSubresource } from './post.ts';
 import { changeProjected } from './projected.ts';
+
+const controllerAccounts = serviceAccountUserName('kube-system', '');
 
 interface Access {
   readonly verb: string;
@@ -183,8 +186,9 @@ function asSent<T extends KubeObject>(kind: BodyKind, object: T): T {
   return decodeValue<T>(cloneJson(object), { kind, fieldValidation: 'Ignore' }).object;
 }
 
-/** `system:serviceaccount:kube-system:deployment-controller` → `deployment-controller`. */
+/** Controllers have an account each, and upstream's one program: tools tell what it wrote from what people wrote by its name. */
 function managerName(user: string): string {
+  if (user.startsWith(controllerAccounts)) return 'kube-controller-manager';
   return user.slice(user.lastIndexOf(':') + 1);
 }
 

@@ -22,10 +22,11 @@ const encoder = new TextEncoder();
 
 /** WATCH of a collection: one JSON object per line until the time is over. */
 export function handleWatch(deps: HandlerDeps, target: Target): Answer {
-  const { exchange, kind, namespace } = target;
+  const { exchange, kind, namespace, name } = target;
   const options = watchOptionsOf(exchange.query);
   const representation = representationOf(exchange);
-  const { labelSelector, fieldSelector } = options;
+  const { labelSelector } = options;
+  const fieldSelector = options.fieldSelector ?? (name ? `metadata.name=${name}` : undefined);
   const watch = deps.registry.watch(kind, { namespace, labelSelector, fieldSelector });
   return {
     status: 200,

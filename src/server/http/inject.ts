@@ -14,6 +14,8 @@ export interface InjectedRequest {
   readonly headers?: Headers;
   /** Objects are sent as JSON. */
   readonly body?: unknown;
+  /** DER, as a TLS client would have shown it. */
+  readonly clientCertificate?: Uint8Array;
 }
 
 /** Makes a request without a socket and waits for the whole answer; streams until they end. For tests. */
@@ -23,6 +25,7 @@ export async function inject(handler: Handler, request: InjectedRequest): Promis
     url: request.url,
     headers: request.headers ?? {},
     ...(request.body === undefined ? {} : { body: bytesOf(request.body) }),
+    ...(request.clientCertificate ? { clientCertificate: request.clientCertificate } : {}),
   });
   const answer = await handler(exchange);
   if (isTakenOver(answer)) return { status: 101, headers: {}, body: '' };

@@ -26,6 +26,7 @@ const verbOfMethod: Readonly<Record<string, string>> = {
 /** Sub-resources of a namespace; anything else after its name is a resource in it. */
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);
 
+/** `/api/v1/watch/pods` is how collections, and single objects, were watched before `?watch=true`. */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
   const segments = path.split('/').slice(1);
   const core = segments[0] === 'api';
@@ -35,8 +36,9 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   }
   const group = core ? '' : decode(segments[1]!);
   const version = decode(segments[prefixLength - 1]!);
-  const target = resourceParts(segments.slice(prefixLength));
-  const verb = verbOf(method, target.name, query);
+  const watching = method === 'GET' && segments[prefixLength] === 'watch' && segments.length > prefixLength + 1;
+  const target = resourceParts(segments.slice(watching ? prefixLength + 1 : prefixLength));
+  const verb = watching ? 'watch' : verbOf(method, target.name, query);
   const name = target.name || selectedName(verb, query);
   return { isResource: true, path, group, version, ...target, name, verb };
 }

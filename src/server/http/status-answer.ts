@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { type ScalarTag, stringify, type Tags } from 'yaml';
 import { internalError, StatusError } from '../../api/status-error.ts';
 import type { AnswerHeaders, Exchange, FullAnswer } from './exchange.ts';
 import { header, jsonAnswer } from './exchange.ts';
@@ -44,5 +44,13 @@ function toYaml(value: unknown): string {
     singleQuote: false,
     indentSeq: false,
     schema: 'yaml-1.1',
+    customTags: (tags) => tags.map(needingDigits),
   });
+}
+
+/** YAML 1.1 lets a lone dot be a number; upstream's writer does not, and leaves the key `.` of managedFields without quotes. */
+function needingDigits(tag: Tags[number]): Tags[number] {
+  if (typeof tag !== 'object' || tag.tag !== 'tag:yaml.org,2002:float') return tag;
+  const scalar = tag as ScalarTag;
+  return scalar.test?.test('.') ? { ...scalar, test: new RegExp(`(?=.*\\d)${scalar.test.source}`) } : tag;
 }

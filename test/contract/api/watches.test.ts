@@ -52,6 +52,24 @@ describe('lists and watches', () => {
     assert.equal(new Set(versions).size, versions.length, 'each event has the version of its own change');
   });
 
+  it('serves the watch paths of old', async () => {
+    const { json } = await send(`GET ${maps}`);
+    const from = json.metadata.resourceVersion;
+    const paths = [
+      'configmaps',
+      'namespaces/default/configmaps',
+      'namespaces/default/configmaps/old-one',
+      'namespaces/other/configmaps',
+    ];
+    const answers = paths.map((path) => send(`GET /api/v1/watch/${path}?timeoutSeconds=5&resourceVersion=${from}`));
+    for (const name of ['old-one', 'old-two']) await send(`POST ${maps}`, { metadata: { name } });
+    clock.advance(6000);
+    const seen = (await Promise.all(answers)).map((answer) => eventsOf(answer).map((e) => e.name));
+    assert.deepEqual(seen, [['old-one', 'old-two'], ['old-one', 'old-two'], ['old-one'], []]);
+    assert.equal((await send('GET /api/v1/watch')).status, 404);
+    assert.equal((await send('GET /api/v1/watch/things')).status, 404);
+  });
+
   it('shows one name only, by field selector', async () => {
     const events = await watched('&fieldSelector=metadata.name%3Done', async () => {
       for (const name of ['one', 'one-more', 'another']) await send(`POST ${maps}`, { metadata: { name } });
