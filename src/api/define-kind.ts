@@ -43,6 +43,7 @@ export function defineKind<T extends KubeObject>(declaration: KindDeclaration<T>
     validateStatusUpdate: () => [],
     warnings: () => [],
     ...declaration,
+    resetFields: { '': hasStatus ? ['status'] : [], status: ['spec'], ...declaration.resetFields },
   };
 }
 

@@ -65,6 +65,11 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly allowCreateOnUpdate: boolean;
   /** `PUT` without resourceVersion is allowed. */
   readonly allowUnconditionalUpdate: boolean;
+  /**
+   * Fields that the server sets back after a write through a sub-resource (`''`: the main resource), as paths with dots: nobody comes to own
+   * them that way. Upstream: GetResetFields of the strategies.
+   */
+  readonly resetFields: Readonly<Record<string, readonly string[]>>;
   /** What `DELETE` does to dependents when the client does not say. */
   readonly defaultPropagation: 'Background' | 'Orphan';
   /** The answer to a successful DELETE is the object instead of a Status (Pods, Services, …). */

@@ -1,7 +1,8 @@
 import { StatusError } from '../status-error.ts';
-import { difference, type FieldSet, intersection, isEmpty, pathsOf } from './field-set.ts';
+import { difference, type FieldSet, intersection, isEmpty, noFields, pathsOf } from './field-set.ts';
 import type { Managed, Manager } from './managed.ts';
 import { pathText } from './path-element.ts';
+import type { VersionedChanges } from './versioned-changes.ts';
 
 /** Fields that an apply would change and somebody else owns. */
 export interface Conflict {
@@ -9,10 +10,13 @@ export interface Conflict {
   readonly fields: FieldSet;
 }
 
-export function conflictsWith(managed: Managed, self: string, changed: FieldSet): Conflict[] {
+export function conflictsWith(managed: Managed, self: string, changes: VersionedChanges): Conflict[] {
   return [...managed]
     .filter(([identity]) => identity !== self)
-    .map(([, { manager, fields }]) => ({ manager, fields: intersection(fields, changed) }))
+    .map(([, { manager, fields }]) => ({
+      manager,
+      fields: intersection(fields, changes.in(manager.apiVersion)?.changed ?? noFields),
+    }))
     .filter(({ fields }) => !isEmpty(fields))
     .sort((a, b) => (managerText(a.manager) < managerText(b.manager) ? -1 : 1));
 }

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../patch/json-value.ts';
+import { compareElements, isElement } from './path-element.ts';
 
 /**
  * A set of paths in an object, as a tree. The steps are path elements in the text form of FieldsV1: `f:name` a field, `k:{"name":"x"}` the
@@ -92,7 +93,7 @@ export function toFieldsV1(set: FieldSet): Record<string, unknown> {
   return fields;
 }
 
-/** Reads `fieldsV1`; elements of a kind nobody knows are dropped, as upstream. */
+/** Reads `fieldsV1`; elements nobody understands are dropped. */
 export function fromFieldsV1(fields: unknown): FieldSet {
   return { member: false, children: branchesOf(fields) };
 }
@@ -101,7 +102,7 @@ function branchesOf(fields: unknown): ReadonlyMap<string, FieldSet> {
   const children = new Map<string, FieldSet>();
   if (!isJsonObject(fields)) return children;
   for (const [element, below] of Object.entries(fields)) {
-    if (!/^[fkvi]:/.test(element)) continue;
+    if (!isElement(element)) continue;
     const grandchildren = branchesOf(below);
     const member = grandchildren.size === 0 || (isJsonObject(below) && Object.hasOwn(below, '.'));
     children.set(element, { member, children: grandchildren });
@@ -114,5 +115,5 @@ function* mapBranches(set: FieldSet, change: (element: string, branch: FieldSet)
 }
 
 function byElement([a]: readonly [string, FieldSet], [b]: readonly [string, FieldSet]): number {
-  return a < b ? -1 : 1;
+  return compareElements(a, b);
 }

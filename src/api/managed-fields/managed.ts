@@ -1,6 +1,6 @@
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 import { equalJson } from '../patch/json-value.ts';
-import { type FieldSet, fromFieldsV1, isEmpty, noFields, toFieldsV1, union } from './field-set.ts';
+import { type FieldSet, fromFieldsV1, isEmpty, toFieldsV1, union } from './field-set.ts';
 
 /** Update entries of one object beyond which the oldest are merged (upstream's limit, managedfields/internal/fieldmanager.go). */
 const maxUpdateManagers = 10;
@@ -76,18 +76,13 @@ export function withOwnership(managed: Managed, ownership: Ownership): Managed {
 }
 
 /** Changes what everybody owns; owners of nothing disappear. */
-export function mapFields(managed: Managed, change: (fields: FieldSet, identity: string) => FieldSet): Managed {
+export function mapFields(managed: Managed, change: (fields: FieldSet, identity: string, manager: Manager) => FieldSet): Managed {
   const result = new Map<string, Ownership>();
   for (const [identity, ownership] of managed) {
-    const fields = change(ownership.fields, identity);
+    const fields = change(ownership.fields, identity, ownership.manager);
     if (!isEmpty(fields)) result.set(identity, fields === ownership.fields ? ownership : { ...ownership, fields });
   }
   return result;
-}
-
-/** What all of them own together. */
-export function allFields(managed: Managed): FieldSet {
-  return [...managed.values()].reduce((all, { fields }) => union(all, fields), noFields);
 }
 
 /** Merges the oldest updaters of each version into one, so that an object with many writers does not drown in their names. */

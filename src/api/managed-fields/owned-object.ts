@@ -1,6 +1,6 @@
 import type { KubeObject } from '../meta.ts';
 import type { JsonObject } from '../patch/json-value.ts';
-import { difference, type FieldSet, pathSet, union, withoutBranches } from './field-set.ts';
+import { difference, type FieldSet, pathSet, union } from './field-set.ts';
 
 /** Fields of the server: they have no manager. */
 const unowned: FieldSet = [
@@ -25,11 +25,6 @@ const unowned: FieldSet = [
 /** What a manager owns of a set of fields, without those of the server. */
 export function ownable(fields: FieldSet): FieldSet {
   return difference(fields, unowned);
-}
-
-/** Without the top-level fields that this write cannot change, and all below them. */
-export function withoutIgnored(fields: FieldSet, ignored: readonly string[]): FieldSet {
-  return ignored.map((name) => pathSet([`f:${name}`])).reduce(withoutBranches, fields);
 }
 
 /** The object without `metadata.managedFields`; shares the rest. */

@@ -41,6 +41,48 @@ function keyOf(list: TypeSchema, item: JsonObject, name: string): unknown {
   return type?.fields?.get(name)?.default ?? keyDefaults[type?.name ?? '']?.[name];
 }
 
+/** The order in which kinds of elements stand: fields, keys, values, indexes. */
+const kindOrder = 'fkvi';
+
+/** The order of upstream's sets: numbers count as numbers, not as text. */
+export function compareElements(a: string, b: string): number {
+  if (a[0] !== b[0]) return kindOrder.indexOf(a[0]!) - kindOrder.indexOf(b[0]!);
+  const [restA, restB] = [a.slice(2), b.slice(2)];
+  if (a.startsWith('f:')) return compareScalars(restA, restB);
+  return compareValues(JSON.parse(restA), JSON.parse(restB));
+}
+
+function compareValues(a: unknown, b: unknown): number {
+  if (!isJsonObject(a) || !isJsonObject(b)) return compareScalars(a, b);
+  const [fieldsA, fieldsB] = [Object.entries(a), Object.entries(b)];
+  for (const [i, [name, value]] of fieldsA.entries()) {
+    const other = fieldsB[i];
+    if (!other) return 1;
+    const order = compareScalars(name, other[0]) || compareValues(value, other[1]);
+    if (order !== 0) return order;
+  }
+  return fieldsA.length - fieldsB.length;
+}
+
+function compareScalars(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  const [textA, textB] = [String(a), String(b)];
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return textA < textB ? -1 : textA > textB ? 1 : 0;
+}
+
+/** False for elements that are not of a kind we know, or are malformed. */
+export function isElement(text: string): boolean {
+  if (text.startsWith('f:')) return true;
+  try {
+    const value: unknown = JSON.parse(text.slice(2));
+    if (text.startsWith('k:')) return isJsonObject(value);
+    return text.startsWith('i:') ? typeof value === 'number' : text.startsWith('v:');
+  } catch {
+    return false;
+  }
+}
+
 /** A path as messages show it: `.spec.containers[name="x"].image`, `.metadata.finalizers[="y"]`. */
 export function pathText(path: readonly string[]): string {
   return path.map(elementText).join('');

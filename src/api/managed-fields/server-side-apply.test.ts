@@ -204,9 +204,9 @@ describe('applyServerSide: ownership', () => {
   });
 
   it('has an entry of its own for a sub-resource, and leaves ignored fields alone', () => {
-    const live = stored(apply(undefined, pod({ nodeName: 'n' }), 'm1', { ignored: ['status'] }));
+    const live = stored(apply(undefined, pod({ nodeName: 'n' }), 'm1', { filter: { except: ['status'] } }));
     const status = { ...pod({}), status: { phase: 'Running' } } as KubeObject;
-    const result = apply(live, status, 'm1', { subresource: 'status', ignored: ['spec', 'metadata'] });
+    const result = apply(live, status, 'm1', { subresource: 'status', filter: { except: ['spec', 'metadata'] } });
     assert.deepEqual(
       result.metadata.managedFields?.map((e) => [e.subresource, e.fieldsV1]),
       [

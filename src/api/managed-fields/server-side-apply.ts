@@ -1,16 +1,16 @@
 import { TypeMismatch, toTyped } from '../codec/typed.ts';
 import type { KubeObject } from '../meta.ts';
-import { cloneJson, equalJson } from '../patch/json-value.ts';
+import { cloneJson, equalJson, type JsonObject } from '../patch/json-value.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
 import { badRequest, StatusError } from '../status-error.ts';
 import { timestamp } from '../timestamp.ts';
 import { applyConflict, conflictsWith, exceptFor } from './apply-conflict.ts';
 import { compare } from './compare.ts';
-import { difference, type FieldSet, intersection, isEmpty, noFields, union } from './field-set.ts';
+import { type FieldFilter, filterFields } from './field-filter.ts';
+import { type FieldSet, intersection, noFields, union } from './field-set.ts';
 import { fieldsOf } from './fields-of.ts';
 import { takeoverFromClientSideApply, updateLastApplied } from './last-applied.ts';
 import {
-  allFields,
   decodeManaged,
   encodeManaged,
   identityOf,
@@ -21,10 +21,11 @@ import {
   withOwnership,
 } from './managed.ts';
 import { mergeValues } from './merge-values.ts';
-import { ownable, withoutIgnored, withoutManagedFields } from './owned-object.ts';
+import { ownable, withoutManagedFields } from './owned-object.ts';
 import { UnkeyedItem } from './path-element.ts';
-import { removeFields, withNamedFields } from './remove-fields.ts';
+import { pruneDropped } from './prune-dropped.ts';
 import { track } from './track-update.ts';
+import { type ShowIn, VersionedChanges } from './versioned-changes.ts';
 
 /** Owns what an object had before somebody applied to it for the first time. */
 const beforeFirstApply = 'before-first-apply';
@@ -40,8 +41,10 @@ export interface ServerSideApply {
   readonly force: boolean;
   /** `''` for the main resource. */
   readonly subresource: string;
-  /** Top-level fields that a write through this resource does not change: `['status']` for the main resource of kinds with /status. */
-  readonly ignored?: readonly string[];
+  /** What a write through this resource can change; everything when absent. */
+  readonly filter?: FieldFilter;
+  /** For owners that wrote other API versions; without it these own nothing any more. */
+  readonly showIn?: ShowIn;
   readonly nowMs: number;
 }
 
@@ -53,7 +56,7 @@ export interface ServerSideApply {
  * told apart.
  */
 export function applyServerSide(apply: ServerSideApply): KubeObject {
-  const { applied, live, manager: name } = apply;
+  const { applied, manager: name } = apply;
   if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
   try {
     const before = ownersBefore(apply);
@@ -64,11 +67,16 @@ export function applyServerSide(apply: ServerSideApply): KubeObject {
     return object;
   } catch (error) {
     if (!(error instanceof UnkeyedItem)) throw error;
-    const { namespace = '', name: objectName } = (live ?? applied).metadata;
-    const what = `${namespace}/${objectName}; ${applied.apiVersion}, Kind=${applied.kind}`;
-    const message = `failed to create typed patch object (${what}): ${error.message}`;
-    throw new StatusError({ code: 500, reason: '', message, cause: error });
+    throw untypedApply(applied, error.message, error);
   }
+}
+
+/** An apply that does not fit its schema; upstream has no better code for it. */
+export function untypedApply(applied: KubeObject, why: string, cause?: unknown): StatusError {
+  const { namespace = '', name = '' } = applied.metadata ?? {};
+  const groupVersion = applied.apiVersion.includes('/') ? applied.apiVersion : `/${applied.apiVersion}`;
+  const what = `${namespace}/${name}; ${groupVersion}, Kind=${applied.kind}`;
+  return new StatusError({ code: 500, reason: '', message: `failed to create typed patch object (${what}): ${why}`, cause });
 }
 
 /** The owners of the live object. What nobody owns yet belongs to a manager of its own, or the first apply could take all of it. */
@@ -81,26 +89,23 @@ function ownersBefore(apply: ServerSideApply): Managed {
 }
 
 function merge(apply: ServerSideApply, before: Managed): { object: KubeObject; managed: Managed } {
-  const { applied, schema, ignored = [] } = apply;
+  const { applied, schema, filter = {}, showIn } = apply;
+  const { apiVersion } = applied;
   const live = apply.live ? withoutManagedFields(apply.live) : {};
-  const self: Manager = {
-    name: apply.manager,
-    operation: 'Apply',
-    apiVersion: applied.apiVersion,
-    subresource: apply.subresource,
-  };
+  const self: Manager = { name: apply.manager, operation: 'Apply', apiVersion, subresource: apply.subresource };
   const identity = identityOf(self);
   const last = before.get(identity);
-  const claimed = withoutIgnored(fieldsOf(applied, schema), ignored);
+  const claimed = filterFields(fieldsOf(applied, schema), filter);
   const owners = withOwnership(before, { manager: self, time: last?.time, fields: claimed });
   const merged = mergeValues(live, applied, schema);
-  const pruned = last ? prune(merged, { last: last.fields, owned: allFields(owners), schema }) : merged;
+  const pruned = last ? pruneDropped(merged, { last, owners, apiVersion, schema, showIn }) : merged;
   const effect = effectOf(live, pruned, schema);
-  const changed = withoutIgnored(effect.changed, ignored);
-  const removed = withoutIgnored(effect.removed, ignored);
-  checkConflicts(apply, owners, identity, changed);
-  const others = mapFields(owners, (fields, owner) =>
-    owner === identity ? ownable(fields) : difference(difference(fields, changed), removed),
+  const own = { changed: filterFields(effect.changed, filter), removed: filterFields(effect.removed, filter) };
+  const after = effect.next as JsonObject;
+  const changes = new VersionedChanges({ before: live, after, apiVersion, own, filter, showIn });
+  checkConflicts(apply, owners, identity, changes);
+  const others = mapFields(changes.takenFrom(owners, identity), (fields, owner) =>
+    owner === identity ? ownable(fields) : fields,
   );
   const mine = others.get(identity);
   const managed = mine && effect.isChange ? withOwnership(others, { ...mine, time: timestamp(apply.nowMs) }) : others;
@@ -138,30 +143,12 @@ function canonical(value: unknown, schema: TypeSchema): unknown {
   }
 }
 
-function checkConflicts(apply: ServerSideApply, owners: Managed, self: string, changed: FieldSet): void {
+function checkConflicts(apply: ServerSideApply, owners: Managed, self: string, changes: VersionedChanges): void {
   if (apply.force) return;
-  const conflicts = conflictsWith(owners, self, changed);
+  const conflicts = conflictsWith(owners, self, changes);
   if (conflicts.length === 0) return;
   const left = apply.live
     ? exceptFor(conflicts, takeoverFromClientSideApply(apply.manager, apply.live, apply.schema))
     : conflicts;
   if (left.length > 0) throw applyConflict(left);
-}
-
-/**
- * Removes what the manager applied last time, except what anybody owns now (`owned`, this manager's new claim included) and what was never
- * this manager's but hangs below.
- */
-function prune(merged: unknown, options: { last: FieldSet; owned: FieldSet; schema: TypeSchema }): unknown {
-  const { schema } = options;
-  if (isEmpty(difference(options.last, options.owned))) return merged;
-  const named = (fields: FieldSet): FieldSet => withNamedFields(fields, schema);
-  const last = named(options.last);
-  const all = named(fieldsOf(merged, schema));
-  const without = removeFields(merged, last, schema);
-  const kept = union(named(fieldsOf(without, schema)), named(options.owned));
-  const withOwned = removeFields(merged, difference(all, kept), schema);
-  const gone = difference(all, named(fieldsOf(withOwned, schema)));
-  const toRemove = intersection(gone, last);
-  return isEmpty(toRemove) ? merged : removeFields(merged, toRemove, schema);
 }

@@ -72,9 +72,9 @@ describe('trackUpdate', () => {
 
   it('keeps status writes apart, and ignores what a resource cannot change', () => {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { nodeName: 'n' } } as unknown as KubeObject;
-    const created = update(undefined, pod, 'kubectl', { ignored: ['status'] });
+    const created = update(undefined, pod, 'kubectl', { filter: { except: ['status'] } });
     const running = { ...pod, status: { phase: 'Running' } } as KubeObject;
-    const next = update(created, running, 'kubelet', { subresource: 'status', ignored: ['spec', 'metadata'] });
+    const next = update(created, running, 'kubelet', { subresource: 'status', filter: { except: ['spec', 'metadata'] } });
     assert.deepEqual(owners(next), {
       kubectl: { 'f:spec': { '.': {}, 'f:nodeName': {} } },
       'kubelet/status': { 'f:status': { '.': {}, 'f:phase': {} } },

@@ -2,7 +2,8 @@ import type { KubeObject } from '../meta.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
 import { timestamp } from '../timestamp.ts';
 import { compare } from './compare.ts';
-import { difference, isEmpty, union } from './field-set.ts';
+import { type FieldFilter, filterFields } from './field-filter.ts';
+import { isEmpty, union } from './field-set.ts';
 import {
   capUpdaters,
   decodeManaged,
@@ -11,11 +12,11 @@ import {
   isReset,
   type Managed,
   type Manager,
-  mapFields,
   nobody,
   withOwnership,
 } from './managed.ts';
-import { ownable, withoutIgnored, withoutManagedFields } from './owned-object.ts';
+import { ownable, withoutManagedFields } from './owned-object.ts';
+import { type ShowIn, VersionedChanges } from './versioned-changes.ts';
 
 /** The longest name of a manager, in characters. */
 const maxManagerLength = 128;
@@ -30,8 +31,10 @@ export interface UpdateToTrack {
   readonly manager: string;
   /** `''` for the main resource. */
   readonly subresource: string;
-  /** Top-level fields that a write through this resource does not change: `['status']` for the main resource of kinds with /status. */
-  readonly ignored?: readonly string[];
+  /** What a write through this resource can change; everything when absent. */
+  readonly filter?: FieldFilter;
+  /** For owners that wrote other API versions; without it these own nothing any more. */
+  readonly showIn?: ShowIn;
   readonly nowMs: number;
 }
 
@@ -62,18 +65,21 @@ export function trackUpdate(update: UpdateToTrack): void {
 
 /** Records the changes between two states; the same map when there are none. */
 export function track(managed: Managed, update: UpdateToTrack): Managed {
-  const { live, next, schema, ignored = [] } = update;
-  const comparison = compare(live ? withoutManagedFields(live) : {}, withoutManagedFields(next), schema);
-  const changed = withoutIgnored(union(comparison.modified, comparison.added), ignored);
-  const removed = withoutIgnored(comparison.removed, ignored);
+  const { live, next, schema, filter = {} } = update;
+  const [before, after] = [live ? withoutManagedFields(live) : {}, withoutManagedFields(next)];
+  const comparison = compare(before, after, schema);
+  const changed = filterFields(union(comparison.modified, comparison.added), filter);
+  const removed = filterFields(comparison.removed, filter);
   if (isEmpty(changed) && isEmpty(removed)) return managed;
-  const others = mapFields(managed, (fields) => difference(difference(fields, changed), removed));
+  const { apiVersion } = next;
+  const own = { changed, removed };
+  const others = new VersionedChanges({ before, after, apiVersion, own, filter, showIn: update.showIn }).takenFrom(managed);
   const mine = ownable(changed);
   if (isEmpty(mine)) return capUpdaters(others);
   const manager: Manager = {
     name: update.manager || 'unknown',
     operation: 'Update',
-    apiVersion: next.apiVersion,
+    apiVersion,
     subresource: update.subresource,
   };
   const previous = others.get(identityOf(manager));

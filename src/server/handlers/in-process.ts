@@ -77,7 +77,13 @@ export class InProcess implements InProcessApi {
     if (subresource && !found) throw resourceNotFound();
     if (found?.projection) {
       const { projection } = found;
-      const options = { kind, key, projection, change: () => asSent<KubeObject>(projection.body, object) };
+      const options = {
+        kind,
+        key,
+        subresource: subresource!,
+        projection,
+        change: () => asSent<KubeObject>(projection.body, object),
+      };
       return (await changeProjected(this.#deps, call, options)) as T;
     }
     const result = await this.#deps.registry.update(call, kind as Kind, {

@@ -39,7 +39,8 @@ export async function patchObject(
   const subresource = rules?.subresource ?? '';
   return deps.registry.update(call, kind, {
     key,
-    transform: (current) => applyPatch({ kind, key, current, patch, call, nowMs, subresource }),
+    transform: (current) =>
+      applyPatch({ kinds: deps.kinds, kind, key, current, patch, call, nowMs, subresource, only: rules?.changes }),
     unconditional: true,
     allowCreate: patch.type === 'apply' && !rules,
     managersAreTracked: patch.type === 'apply',

@@ -8,7 +8,7 @@ import { RevisionConflict } from '../../storage/store.ts';
 import type { Call } from './call.ts';
 import { trackManagers } from './managers.ts';
 import { deepFreeze } from './stored-form.ts';
-import { fillSystemFields, generatedName, generatedSuffixLength, settleNamespace } from './system-fields.ts';
+import { dropSystemFields, fillSystemFields, generatedName, generatedSuffixLength, settleNamespace } from './system-fields.ts';
 import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
 
 /** How many generated names are tried before AlreadyExists goes to the client. */
@@ -59,6 +59,11 @@ async function createOnce<T extends KubeObject>(
   const name = object.metadata.name ?? '';
   const request = admissionRequest({ operation: 'CREATE', kind, namespace, name, object, oldObject: undefined, call });
   kind.applyDefaults(object);
+  dropSystemFields(object);
+  if (!managersAreTracked) {
+    const { nowMs } = context;
+    trackManagers(deps.objects.kinds, { kind, previous: undefined, next: object, manager: call.fieldManager, nowMs });
+  }
   await deps.admission.admit(request);
   kind.applyDefaults(object);
   fillSystemFields(object, context.uid(), context.nowMs);
@@ -68,9 +73,6 @@ async function createOnce<T extends KubeObject>(
     refuseInvalid(kind, object, [...validateObjectMeta(kind, object.metadata), ...kind.validate(object)]);
     for (const warning of kind.warnings(object)) call.warn(warning);
     await deps.admission.validate(request);
-    if (!managersAreTracked) {
-      trackManagers({ kind, previous: undefined, next: object, manager: call.fieldManager, nowMs: context.nowMs });
-    }
     const created = await write(deps, call, kind, object);
     if (call.dryRun) reservation?.release?.();
     else reservation?.keep?.();

@@ -26,6 +26,7 @@ export interface Newest<T extends KubeObject> {
  * read-modify-write. Nothing else in the process writes to the store.
  */
 export class ObjectStore implements Reader {
+  readonly kinds: KindTable;
   readonly cache: WatchCache<ObjectIndex>;
   readonly #store: Store;
   readonly #indexer: ObjectIndexer;
@@ -37,6 +38,7 @@ export class ObjectStore implements Reader {
     kinds: KindTable;
     newCache: (indexer: Indexer<ObjectIndex>) => WatchCache<ObjectIndex>;
   }) {
+    this.kinds = deps.kinds;
     this.#store = deps.store;
     this.#indexer = new ObjectIndexer(deps.kinds);
     this.cache = deps.newCache(this.#indexer.index);

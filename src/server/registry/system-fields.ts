@@ -25,6 +25,14 @@ export function settleName(object: KubeObject, name: string): void {
   object.metadata.name = name;
 }
 
+/** What a create cannot say; uid and creationTimestamp are overwritten (apiserver: pkg/registry/rest/create.go WipeObjectMetaSystemFields). */
+export function dropSystemFields(object: KubeObject): void {
+  const { metadata } = object;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+}
+
 /** What only the server decides, on create (apiserver: pkg/registry/rest/create.go, meta.go). */
 export function fillSystemFields(object: KubeObject, uid: string, nowMs: number): void {
   const { metadata } = object;
@@ -33,9 +41,6 @@ export function fillSystemFields(object: KubeObject, uid: string, nowMs: number)
   }
   metadata.uid = uid;
   metadata.creationTimestamp = timestamp(nowMs);
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
   delete metadata.generation;
 }
 

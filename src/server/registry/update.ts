@@ -20,6 +20,8 @@ const maxAttempts = 100;
 /** What sets an update through a sub-resource apart from one of the whole object. */
 export interface UpdateRules<T extends KubeObject = KubeObject> {
   readonly subresource: string;
+  /** The only fields it changes, as paths with dots; absent: all that the kind does not set back. */
+  readonly changes?: readonly string[];
   prepare(next: T, previous: T, context: WriteContext): void;
   validate(next: T, previous: T): FieldError[];
   /** Runs the kind's effects, as for the main resource. */
@@ -131,6 +133,11 @@ async function updateOnce<T extends KubeObject>(
     call,
   });
   kind.applyDefaults(next);
+  if (!request.managersAreTracked) {
+    const { subresource, changes: only } = rules;
+    const write = { kind, previous, next, manager: call.fieldManager, nowMs: context.nowMs };
+    trackManagers(objects.kinds, { ...write, subresource, only });
+  }
   await deps.admission.admit(admission);
   kind.applyDefaults(next);
   keepSystemFields(next, previous);
@@ -144,11 +151,6 @@ async function updateOnce<T extends KubeObject>(
     ]);
     if (!rules.subresource) for (const warning of kind.warnings(next)) call.warn(warning);
     await deps.admission.validate(admission);
-    if (!request.managersAreTracked) {
-      const { subresource } = rules;
-      const write = { kind, previous, next, manager: call.fieldManager, nowMs: context.nowMs };
-      trackManagers(subresource ? { ...write, subresource } : write);
-    }
     const written = await write(deps, call, kind, request.key, next, newest);
     if (call.dryRun) reservation?.release?.();
     else reservation?.keep?.();

@@ -1,5 +1,6 @@
 import { defineKind } from '../../api/define-kind.ts';
 import type { LabelSelector, Scale as ScaleType } from '../../api/generated/types.ts';
+import { scaleOwners, withScaleOwners } from '../../api/managed-fields/scale-owners.ts';
 import type { AnyObject, KubeObject } from '../../api/meta.ts';
 import { invalid } from '../../api/status-error.ts';
 import type { ProjectedSubresource } from './subresource.ts';
@@ -46,7 +47,11 @@ export const workloadScale: ProjectedSubresource = {
     }
     const scalable = object as Scalable;
     scalable.spec = { ...scalable.spec, replicas };
+    const entries = withScaleOwners(object.metadata.managedFields, body.metadata.managedFields, object.apiVersion);
+    if (entries) object.metadata.managedFields = entries;
+    else delete object.metadata.managedFields;
   },
+  owners: (object) => scaleOwners(object.metadata.managedFields),
 };
 
 /** A selector as text, in upstream's order: labels by name, then expressions. */

@@ -1,4 +1,5 @@
 import type { BodyKind } from '../../api/codec/decode-body.ts';
+import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { AnyObject, KubeObject } from '../../api/meta.ts';
 import type { HandlerDeps, Target } from '../handlers/context.ts';
@@ -19,8 +20,10 @@ export interface ProjectedSubresource {
   /** The kind of its body. */
   readonly body: Kind;
   show(object: KubeObject): KubeObject;
-  /** Writes what the body says into a mutable object. */
+  /** Writes what the body says into a mutable object; its managedFields are those of `owners` after the write. */
   change(object: KubeObject, body: KubeObject): void;
+  /** The managedFields of what it shows. */
+  owners(object: KubeObject): ManagedFieldsEntry[] | undefined;
 }
 
 /** A sub-resource to which things are posted: binding, eviction, token. */

@@ -19,6 +19,7 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
   scope: 'Cluster',
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,
   applyDefaults(policy) {

@@ -20,6 +20,7 @@ export const APIService = defineKind<APIService>({
   kind: 'APIService',
   plural: 'apiservices',
   scope: 'Cluster',
+  resetFields: { status: ['metadata', 'spec'] },
   nameRule: 'pathSegment',
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,

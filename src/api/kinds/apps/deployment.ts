@@ -24,6 +24,7 @@ export const Deployment = defineKind<Deployment>({
   shortNames: ['deploy'],
   categories: ['all'],
   scope: 'Namespaced',
+  resetFields: { status: ['spec', 'metadata.labels'] },
   subresources: [scaleSubresource, statusSubresource],
   applyDefaults(deployment) {
     const spec = (deployment.spec ??= {} as t.DeploymentSpec);

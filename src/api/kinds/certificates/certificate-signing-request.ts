@@ -13,6 +13,11 @@ export const CertificateSigningRequest = defineKind<CertificateSigningRequest>({
   plural: 'certificatesigningrequests',
   shortNames: ['csr'],
   scope: 'Cluster',
+  resetFields: {
+    '': ['spec', 'status'],
+    status: ['spec', 'status.conditions'],
+    approval: ['spec', 'status.certificate'],
+  },
   subresources: [{ name: 'approval', verbs: ['get', 'patch', 'update'] }, statusSubresource],
   nameRule: 'pathSegment',
   applyDefaults(request) {

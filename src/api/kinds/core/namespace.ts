@@ -16,6 +16,7 @@ export const Namespace = defineKind<Namespace>({
   plural: 'namespaces',
   shortNames: ['ns'],
   scope: 'Cluster',
+  resetFields: { finalize: ['status'] },
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   subresources: [{ name: 'finalize', verbs: ['update'] }, statusSubresource],
   returnsDeletedObject: true,

@@ -22,6 +22,7 @@ export const Pod = defineKind<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   scope: 'Namespaced',
+  resetFields: { status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'] },
   subresources: [
     { name: 'attach', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     { name: 'binding', kind: 'Binding', verbs: ['create'] },

@@ -1,4 +1,4 @@
-import { defineKind } from '../../define-kind.ts';
+import { defineKind, keepAllButStatus, keepMetadata } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
@@ -20,12 +20,17 @@ export const FlowSchema = defineKind<FlowSchema>({
   kind: 'FlowSchema',
   plural: 'flowschemas',
   scope: 'Cluster',
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   applyDefaults(schema) {
     schema.spec ??= {} as t.FlowSchemaSpec;
     schema.spec.matchingPrecedence ||= defaultPrecedence;
   },
   ...countedWithStatus,
+  prepareForStatusUpdate(next, previous) {
+    keepAllButStatus(next, previous);
+    keepMetadata(next, previous);
+  },
   validate: validateSchema,
   columns: [
     nameColumn,

@@ -1,4 +1,4 @@
-import { defineKind } from '../../define-kind.ts';
+import { defineKind, keepAllButStatus, keepMetadata } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
@@ -19,6 +19,7 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
   kind: 'PriorityLevelConfiguration',
   plural: 'prioritylevelconfigurations',
   scope: 'Cluster',
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   applyDefaults({ spec }) {
     if (spec?.exempt) {
@@ -35,6 +36,10 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
     queuing.queueLengthLimit ||= defaultQueueLength;
   },
   ...countedWithStatus,
+  prepareForStatusUpdate(next, previous) {
+    keepAllButStatus(next, previous);
+    keepMetadata(next, previous);
+  },
   validate({ metadata, spec }) {
     const errors: FieldError[] = [];
     if (!spec) return errors;

@@ -15,6 +15,7 @@ export const ServiceCIDR = defineKind<ServiceCIDR>({
   kind: 'ServiceCIDR',
   plural: 'servicecidrs',
   scope: 'Cluster',
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   applyDefaults(range) {
     range.spec ??= {};

@@ -16,6 +16,7 @@ export const ResourceClaim = defineKind<ResourceClaim>({
   kind: 'ResourceClaim',
   plural: 'resourceclaims',
   scope: 'Namespaced',
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   returnsDeletedObject: true,
   applyDefaults(claim) {

@@ -15,6 +15,7 @@ export const VolumeAttachment = defineKind<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   scope: 'Cluster',
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,
   returnsDeletedObject: true,

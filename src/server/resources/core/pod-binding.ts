@@ -31,6 +31,8 @@ async function bind(context: SubresourceContext, binding: BindingType): Promise<
   await deps.registry.update(call, Pod, {
     key,
     unconditional: true,
+    // What the server does for the scheduler has no owner.
+    managersAreTracked: true,
     rules: { subresource: 'binding', prepare: () => {}, validate: () => [] },
     transform(current) {
       const pod = current!;

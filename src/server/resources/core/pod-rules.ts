@@ -7,6 +7,7 @@ import type { UpdateRules } from '../../registry/update.ts';
 /** `/ephemeralcontainers`: adds containers for debugging to a running pod. */
 export const ephemeralContainersRules: UpdateRules<Pod> = {
   subresource: 'ephemeralcontainers',
+  changes: ['spec.ephemeralContainers'],
   prepare(next, previous) {
     keepAllButEphemeralContainers(next, previous);
     setGeneration(next, previous, contentChanged(next, previous));
@@ -17,6 +18,7 @@ export const ephemeralContainersRules: UpdateRules<Pod> = {
 /** `/resize`: changes cpu and memory of a running pod. */
 export const resizeRules: UpdateRules<Pod> = {
   subresource: 'resize',
+  changes: ['containers', 'initContainers'].flatMap((list) => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
   prepare(next, previous) {
     keepAllButResources(next, previous);
     setGeneration(next, previous, contentChanged(next, previous));
