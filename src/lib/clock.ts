@@ -42,6 +42,11 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
   after(delayMs: number, callback: () => void): () => void {
     const timer = { at: this.#nowMs + delayMs, callback };
     this.#timers.push(timer);

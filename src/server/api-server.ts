@@ -15,6 +15,7 @@ import type { HandlerDeps } from './handlers/context.ts';
 import { dispatch } from './handlers/dispatch.ts';
 import { EventLines } from './handlers/event-lines.ts';
 import { InProcess } from './handlers/in-process.ts';
+import { ListCache } from './handlers/list-cache.ts';
 import type { Authenticate } from './http/auth-filters.ts';
 import { chain, type Filter, type Handler } from './http/exchange.ts';
 import { filters } from './http/filters.ts';
@@ -112,7 +113,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { effects, subresources } = createResources(resources);
   const admission = new AdmissionChain(security.admission);
   const registry = new ResourceRegistry({ objects, admission, effects, clock });
-  const handlerDeps: HandlerDeps = { registry, kinds, clock, logger, eventLines: new EventLines() };
+  const handlerDeps: HandlerDeps = { registry, kinds, clock, logger, eventLines: new EventLines(), lists: new ListCache(clock) };
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
   let ready = false;
   const discovery = new Discovery({ kinds, serverAddress: () => `${advertise.address}:${advertise.port}` });

@@ -9,6 +9,7 @@ import type { Call } from '../registry/call.ts';
 import type { KindTable } from '../registry/kind-table.ts';
 import type { ResourceRegistry } from '../registry/resource-registry.ts';
 import type { EventLines } from './event-lines.ts';
+import type { ListCache } from './list-cache.ts';
 import { invalidOption } from './options.ts';
 
 /** What the verb handlers share. */
@@ -18,6 +19,7 @@ export interface HandlerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly eventLines: EventLines;
+  readonly lists: ListCache;
 }
 
 /** A request for a known kind. */

@@ -1,20 +1,23 @@
 import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/meta.ts';
-import type { Answer, Exchange } from '../http/exchange.ts';
+import type { Answer, Exchange, FullAnswer, LargeBody } from '../http/exchange.ts';
 import { valueAnswer } from '../http/status-answer.ts';
-import type { ListPage } from '../registry/list.ts';
+import type { ListPage, ListRequest } from '../registry/list.ts';
+import { prefixOf } from '../registry/stored-form.ts';
 import type { HandlerDeps, Target } from './context.ts';
+import { ListItems } from './list-items.ts';
 import { listRequestOf } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
-import { copyInto, representationOf, type ServedBytes, servedBytes, sizeOf, wantsPlainJson } from './render.ts';
+import { representationOf, wantsPlainJson } from './render.ts';
 import { tableOf } from './table.ts';
 
 /** GET of a collection. */
 export async function handleList(deps: HandlerDeps, target: Target): Promise<Answer> {
   const { exchange, kind, namespace } = target;
   representationOf(exchange);
-  const page = await deps.registry.list(kind, listRequestOf(exchange.query, namespace));
-  return pageAnswer(deps, exchange, kind, page);
+  const request = listRequestOf(exchange.query, namespace);
+  const page = await deps.registry.list(kind, request);
+  return pageAnswer(deps, exchange, kind, page, request);
 }
 
 interface ListMetadata {
@@ -23,16 +26,16 @@ interface ListMetadata {
   remainingItemCount?: number;
 }
 
-/** Answers with a page in the representation the client asked for. */
-export function pageAnswer(deps: HandlerDeps, exchange: Exchange, kind: Kind, page: ListPage): Answer {
+/** Answers with a page in the representation the client asked for. `request`: what it is the page of, when others may ask for the same. */
+export function pageAnswer(deps: HandlerDeps, exchange: Exchange, kind: Kind, page: ListPage, request?: ListRequest): FullAnswer {
   const { objects } = deps.registry.deps;
   const representation = representationOf(exchange);
   const metadata: ListMetadata = { resourceVersion: String(page.revision) };
   if (page.continue) metadata.continue = page.continue;
   if (page.remaining) metadata.remainingItemCount = page.remaining;
   if (wantsPlainJson(exchange, representation)) {
-    const body = listBytes(kind, page, metadata);
-    if (body) return { status: 200, headers: { 'content-type': 'application/json' }, parts: [body] };
+    const body = listBody(deps, kind, { page, metadata, request });
+    if (body) return { status: 200, headers: { 'content-type': 'application/json' }, parts: body };
   }
   const items = page.entries.map((entry) => objects.decode(kind, entry));
   const { as, metaVersion } = representation;
@@ -62,23 +65,43 @@ function keepsItemTypes(kind: Kind): boolean {
 }
 
 /** The list as bytes: stored bytes, one after the other. Undefined when an entry must be decoded. */
-function listBytes(kind: Kind, page: ListPage, metadata: ListMetadata): Buffer | undefined {
-  const start = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":"${apiVersionOf(kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
-  const end = ']}';
-  const items: ServedBytes[] = [];
-  let size = start.length + end.length + Math.max(0, page.entries.length - 1);
-  for (const entry of page.entries) {
-    const served = servedBytes(kind, entry, entry.revision, keepsItemTypes(kind));
-    if (!served) return undefined;
-    items.push(served);
-    size += sizeOf(served);
+function listBody(
+  deps: HandlerDeps,
+  kind: Kind,
+  list: { page: ListPage; metadata: ListMetadata; request: ListRequest | undefined },
+): LargeBody | undefined {
+  const { page, metadata, request } = list;
+  const head = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":"${apiVersionOf(kind)}","metadata":${JSON.stringify(metadata)},"items":[`;
+  const key = request && page.revision === deps.registry.deps.objects.revision ? cacheKey(kind, request) : undefined;
+  const items = (key && deps.lists.find(key)) ?? newItems(deps, kind, { page, request, key });
+  if (!items) return undefined;
+  return {
+    sizeBytes: head.length + items.sizeBytes,
+    forms: key === undefined ? undefined : deps.lists.formsOf(key, head),
+    *[Symbol.iterator]() {
+      yield Buffer.from(head, 'latin1');
+      yield* items.pieces();
+    },
+  };
+}
+
+function newItems(
+  deps: HandlerDeps,
+  kind: Kind,
+  list: { page: ListPage; request: ListRequest | undefined; key: string | undefined },
+): ListItems | undefined {
+  const { page, request, key } = list;
+  const keep = key === undefined ? () => false : deps.lists.isWorthKeeping;
+  const items = ListItems.of(kind, page.entries, { withType: keepsItemTypes(kind), keep });
+  if (items && key !== undefined) {
+    const { objects } = deps.registry.deps;
+    const prefix = prefixOf(kind, request?.namespace);
+    deps.lists.add(key, items, (onEvent) => objects.cache.watch({ prefix, after: page.revision, onEvent }));
   }
-  const body = Buffer.allocUnsafe(size);
-  let at = body.write(start, 0, 'latin1');
-  for (const [i, item] of items.entries()) {
-    if (i > 0) body[at++] = 0x2c;
-    at = copyInto(body, at, item);
-  }
-  body.write(end, at, 'latin1');
-  return body;
+  return items;
+}
+
+/** The same for requests that list the same, as long as nothing changes. */
+function cacheKey(kind: Kind, request: ListRequest): string {
+  return JSON.stringify([kind.group, kind.version, kind.plural, request]);
 }

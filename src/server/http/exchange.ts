@@ -36,7 +36,30 @@ export type AnswerHeaders = Record<string, string | string[]>;
 export interface FullAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  readonly parts: readonly Uint8Array[];
+  readonly parts: readonly Uint8Array[] | LargeBody;
+}
+
+/** A body whose parts are made while it is sent. */
+export interface LargeBody extends Iterable<Uint8Array> {
+  readonly sizeBytes: number;
+  /** Answers with the same body share this; undefined when there are no others. */
+  readonly forms: BodyForms | undefined;
+}
+
+/** Other forms of a body, made once for all answers that have it. */
+export interface BodyForms {
+  gzip?: Promise<Uint8Array>;
+}
+
+/** Bytes of all parts together. */
+export function bodySize({ parts }: FullAnswer): number {
+  return 'sizeBytes' in parts ? parts.sizeBytes : parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** The body in one piece. */
+export function wholeBody({ parts }: FullAnswer): Uint8Array {
+  const all = [...parts];
+  return all.length === 1 ? all[0]! : Buffer.concat(all);
 }
 
 /** An answer that goes on: `run` gets the sink after the headers have been sent, and ends it. */

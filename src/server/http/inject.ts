@@ -1,4 +1,4 @@
-import { type AnswerHeaders, type Handler, type Headers, isStream, isTakenOver } from './exchange.ts';
+import { type AnswerHeaders, type Handler, type Headers, isStream, isTakenOver, wholeBody } from './exchange.ts';
 import { DirectExchange } from './incoming.ts';
 import { collectStream } from './outgoing.ts';
 
@@ -30,9 +30,7 @@ export async function inject(handler: Handler, request: InjectedRequest): Promis
   const answer = await handler(exchange);
   if (isTakenOver(answer)) return { status: 101, headers: {}, body: '' };
   const { status, headers } = answer;
-  const body = isStream(answer)
-    ? await new Promise<Uint8Array>((resolve) => collectStream(answer, resolve))
-    : Buffer.concat(answer.parts);
+  const body = isStream(answer) ? await new Promise<Uint8Array>((resolve) => collectStream(answer, resolve)) : wholeBody(answer);
   exchange.close();
   return { status, headers, body: Buffer.from(body).toString() };
 }

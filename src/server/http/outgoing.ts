@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { type AnswerHeaders, type FullAnswer, isStream, type Sink, type StreamAnswer } from './exchange.ts';
+import { type AnswerHeaders, bodySize, type FullAnswer, isStream, type Sink, type StreamAnswer, wholeBody } from './exchange.ts';
 
 type NodeResponse = ServerResponse | Http2ServerResponse;
 
@@ -16,19 +16,33 @@ export function send(response: NodeResponse, answer: FullAnswer | StreamAnswer, 
     answer.run(sink);
     return sink;
   }
-  const size = answer.parts.reduce((sum, part) => sum + part.length, 0);
+  const size = bodySize(answer);
   if (answer.status !== 204 && answer.status !== 304) answer.headers['content-length'] = String(size);
   writeHead(response, answer.status, answer.headers);
   if (method === 'HEAD' || size === 0) {
     response.end();
     return undefined;
   }
-  const last = answer.parts.length - 1;
-  for (const [i, part] of answer.parts.entries()) {
-    if (i < last) (response as ServerResponse).write(part);
-    else (response as ServerResponse).end(part);
-  }
+  sendParts(response as ServerResponse, answer.parts);
   return undefined;
+}
+
+/** One part after the other, the next when the connection has taken the last: a slow client costs one part of memory. */
+function sendParts(response: ServerResponse, parts: Iterable<Uint8Array>): void {
+  const iterator = parts[Symbol.iterator]();
+  let next = iterator.next();
+  const sendSome = (): void => {
+    while (!next.done) {
+      const part = next.value;
+      next = iterator.next();
+      if (next.done) response.end(part);
+      else if (!response.write(part)) {
+        response.once('drain', sendSome);
+        return;
+      }
+    }
+  };
+  sendSome();
 }
 
 function writeHead(response: NodeResponse, status: number, headers: AnswerHeaders): void {
@@ -52,7 +66,7 @@ function responseSink(response: NodeResponse): Sink {
 
 /** An answer to an upgrade request that is refused: HTTP/1.1 written by hand, then the connection closes. */
 export function refuseUpgrade(socket: Duplex, answer: FullAnswer): void {
-  const body = Buffer.concat(answer.parts);
+  const body = wholeBody(answer);
   const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`];
   for (const [name, value] of Object.entries({ ...answer.headers, 'content-length': String(body.length), connection: 'close' })) {
     for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
