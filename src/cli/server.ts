@@ -10,6 +10,7 @@ import { formatJoinToken } from '../pki/join-token.ts';
 import { createServer, type Server, type ServerOptions } from '../server/server.ts';
 import { readSettings, type Settings } from './config.ts';
 import type { Environment } from './environment.ts';
+import { optimizeHotCode } from './hot-code.ts';
 import { joinToken, nodeIp, nodeName, nodeOptions } from './node-options.ts';
 import { createProcessLogger, runUntilSignal } from './service.ts';
 import { sqliteBinding } from './sqlite-binding.ts';
@@ -44,6 +45,7 @@ function inOrder(parts: readonly Component[]): Component {
     name: 'skiff',
     async start() {
       for (const part of parts) await part.start();
+      optimizeHotCode();
     },
     async stop() {
       for (const part of parts.toReversed()) await part.stop();

@@ -48,6 +48,8 @@ abstract class LabelledMetric<S> implements Metric {
   readonly #type: string;
   readonly #labels: readonly string[];
   readonly #series = new Map<string, S>();
+  /** The same by their bare label values, which are quicker to put together than the text that is shown. */
+  readonly #byValues = new Map<string, S>();
 
   constructor(options: { name: string; help: string; type: string; labels: readonly string[] }) {
     this.name = options.name;
@@ -64,13 +66,16 @@ abstract class LabelledMetric<S> implements Metric {
   }
 
   protected series(values: readonly string[]): S {
+    const bare = values.length === 1 ? values[0]! : values.join('\0');
+    const known = this.#byValues.get(bare);
+    if (known !== undefined) return known;
     const key = this.#key(values);
-    const found = this.#series.get(key);
-    if (found !== undefined) return found;
-    const shown = this.#series.size < maxSeries ? key : this.#key(this.#labels.map(() => 'other'));
-    const made = this.#series.get(shown) ?? this.empty();
-    this.#series.set(shown, made);
-    return made;
+    const isOther = this.#series.size >= maxSeries && !this.#series.has(key);
+    const shown = isOther ? this.#key(this.#labels.map(() => 'other')) : key;
+    const series = this.#series.get(shown) ?? this.empty();
+    this.#series.set(shown, series);
+    if (!isOther) this.#byValues.set(bare, series);
+    return series;
   }
 
   protected abstract empty(): S;

@@ -76,7 +76,11 @@ describe('authentication', () => {
     reader.put(ServiceAccount, { metadata: { name: 'web', namespace: 'shop', uid: 'sa-uid' } });
   });
 
-  const refused = (c: Credentials) => assert.rejects(authentication.authenticate(c), (e) => isStatus(e, 'Unauthorized'));
+  const refused = (c: Credentials) =>
+    assert.rejects(
+      async () => authentication.authenticate(c),
+      (e) => isStatus(e, 'Unauthorized'),
+    );
   const tokenFor = async (request: Parameters<TokenIssuer['issue']>[0]['request'] = {}): Promise<string> =>
     (await issuer.issue({ namespace: 'shop', serviceAccount: 'web', request })).status.token ?? '';
 
@@ -95,11 +99,11 @@ describe('authentication', () => {
   test('certificates of other CAs, for servers, or past their end are refused', async () => {
     const other = createCertificateAuthority({ commonName: 'ca', nowMs });
     for (const bytes of [certificate('bob', [], other), certificate('bob', [], ca, ['serverAuth']), Buffer.from('garbage')])
-      await assert.rejects(authentication.authenticate(credentials({ clientCertificate: bytes })), { code: 401 });
+      await assert.rejects(async () => authentication.authenticate(credentials({ clientCertificate: bytes })), { code: 401 });
     const bytes = certificate('bob', []);
     assert.equal((await authentication.authenticate(credentials({ clientCertificate: bytes }))).name, 'bob');
     clock.advance(366 * dayMs);
-    await assert.rejects(authentication.authenticate(credentials({ clientCertificate: bytes })), { code: 401 });
+    await assert.rejects(async () => authentication.authenticate(credentials({ clientCertificate: bytes })), { code: 401 });
   });
 
   test('a good token counts beside a certificate of another CA', async () => {
@@ -125,7 +129,9 @@ describe('authentication', () => {
       extra: { 'acme.com/team': ['red'] },
     });
     const stranger = certificate('someone', [], proxyCa);
-    await assert.rejects(authentication.authenticate(credentials({ clientCertificate: stranger, headers })), { code: 401 });
+    await assert.rejects(async () => authentication.authenticate(credentials({ clientCertificate: stranger, headers })), {
+      code: 401,
+    });
     const client = certificate('front-proxy-client', []);
     assert.equal(
       (await authentication.authenticate(credentials({ clientCertificate: client, headers }))).name,

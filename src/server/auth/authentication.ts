@@ -18,8 +18,8 @@ export interface TokenAnswer {
 }
 
 export interface Authentication {
-  /** Who makes the request; system:anonymous without credentials. Rejects with 401 Unauthorized for bad ones. */
-  authenticate(credentials: Credentials): Promise<UserInfo>;
+  /** Who makes the request; system:anonymous without credentials. Throws or rejects with 401 Unauthorized for bad ones. */
+  authenticate(credentials: Credentials): Promise<UserInfo> | UserInfo;
   /** Judges a token for TokenReview. Without audiences: those of the API server. */
   authenticateToken(token: string, audiences?: readonly string[]): Promise<TokenAnswer>;
 }
@@ -64,9 +64,9 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
   };
   return {
     authenticateToken,
-    async authenticate(credentials) {
+    authenticate(credentials) {
       for (const authenticator of byCertificate) {
-        const user = await authenticator.authenticate(credentials);
+        const user = authenticator.authenticate(credentials);
         if (user) return withAuthenticated(user);
       }
       const token = bearerToken(credentials);
@@ -75,9 +75,10 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
         if (deps.refuseAnonymous || credentials.clientCertificate) throw unauthorized();
         return anonymous;
       }
-      const { user } = await authenticateToken(token);
-      if (!user) throw unauthorized();
-      return user;
+      return authenticateToken(token).then(({ user }) => {
+        if (!user) throw unauthorized();
+        return user;
+      });
     },
   };
 }

@@ -10,5 +10,5 @@ export interface Credentials {
 
 /** Returns undefined when there is nothing for it to judge; throws StatusError Unauthorized for bad credentials. */
 export interface Authenticator {
-  authenticate(credentials: Credentials): Promise<UserInfo | undefined> | UserInfo | undefined;
+  authenticate(credentials: Credentials): UserInfo | undefined;
 }

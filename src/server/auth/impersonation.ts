@@ -14,6 +14,7 @@ const authentication = 'authentication.k8s.io';
  * `impersonate`; throws 403 where it is missing and 400 for headers without a user. The headers must not reach aggregated servers.
  */
 export function impersonate(credentials: Credentials, user: UserInfo, authorizer: Authorizer): UserInfo {
+  if (!hasImpersonation(credentials)) return user;
   const name = headerValues(credentials, 'impersonate-user')[0] ?? '';
   const groups = headerValues(credentials, 'impersonate-group');
   const uid = headerValues(credentials, 'impersonate-uid')[0];
@@ -38,6 +39,12 @@ export function impersonate(credentials: Credentials, user: UserInfo, authorizer
   if (uid) need({ group: authentication, resource: 'uids', name: uid });
   const own = account && groups.length === 0 ? serviceAccountGroups(account.namespace) : groups;
   return { name, groups: completeGroups(name, own), extra, ...(uid ? { uid } : {}) };
+}
+
+/** Nearly no request has such headers. */
+function hasImpersonation({ headers }: Credentials): boolean {
+  for (const header in headers) if (header.startsWith('impersonate-')) return true;
+  return false;
 }
 
 function completeGroups(name: string, groups: readonly string[]): string[] {

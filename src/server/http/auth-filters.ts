@@ -3,15 +3,19 @@ import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import { forbiddenRequest } from '../auth/forbidden.ts';
 import { impersonate } from '../auth/impersonation.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
-import { type Exchange, type Filter, header } from './exchange.ts';
+import { type Answer, type Exchange, type Filter, header } from './exchange.ts';
 
 /** Who makes a request; throws StatusError 401 for bad credentials. */
 export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
 
 export function authenticationFilter(authenticate: Authenticate, isPublic: (path: string) => boolean): Filter {
-  return async (exchange, next) => {
-    exchange.user = isPublic(exchange.path) ? anonymous : await authenticate(credentialsOf(exchange));
-    return next(exchange);
+  return (exchange, next) => {
+    const proceed = (user: UserInfo): Promise<Answer> | Answer => {
+      exchange.user = user;
+      return next(exchange);
+    };
+    const user = isPublic(exchange.path) ? anonymous : authenticate(credentialsOf(exchange));
+    return user instanceof Promise ? user.then(proceed) : proceed(user);
   };
 }
 

@@ -1,19 +1,33 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { type BodyForms, bodySize, type Filter, type FullAnswer, header, isStream, isTakenOver, wholeBody } from './exchange.ts';
+import {
+  type Answer,
+  type BodyForms,
+  bodySize,
+  type Exchange,
+  type Filter,
+  type FullAnswer,
+  header,
+  isStream,
+  isTakenOver,
+  mapAnswer,
+  wholeBody,
+} from './exchange.ts';
 
 /** Smaller answers cost more to compress than to send (apiserver: pkg/endpoints/handlers/responsewriters/writers.go). */
 const minCompressedBytes = 128 * 1024;
 const compress = promisify(gzip);
 
 /** Compresses large complete answers for clients that accept it. */
-export const compressionFilter: Filter = async (exchange, next) => {
-  const answer = await next(exchange);
+export const compressionFilter: Filter = (exchange, next) =>
+  mapAnswer(next(exchange), (answer) => compressIfLarge(exchange, answer));
+
+function compressIfLarge(exchange: Exchange, answer: Answer): Promise<Answer> | Answer {
   if (isTakenOver(answer) || isStream(answer) || answer.headers['content-encoding']) return answer;
   const size = bodySize(answer);
   if (size < minCompressedBytes || !/(?:^|[\s,])gzip(?:[\s,;]|$)/.test(header(exchange, 'accept-encoding') ?? '')) return answer;
   return compressed(answer);
-};
+}
 
 async function compressed(answer: FullAnswer): Promise<FullAnswer> {
   return {

@@ -96,6 +96,14 @@ export type Handler = (exchange: Exchange) => Promise<Answer> | Answer;
 /** One step of the chain: does its part and calls the next, or answers itself. */
 export type Filter = (exchange: Exchange, next: Handler) => Promise<Answer> | Answer;
 
+/** `change` applied to an answer, at once when it is there: reads need no turn of the event loop, and so no time limit. */
+export function mapAnswer(
+  answer: Promise<Answer> | Answer,
+  change: (answer: Answer) => Promise<Answer> | Answer,
+): Promise<Answer> | Answer {
+  return answer instanceof Promise ? answer.then(change) : change(answer);
+}
+
 /** Builds one handler from filters; the first is the outermost. */
 export function chain(filters: readonly Filter[], handler: Handler): Handler {
   return filters.reduceRight<Handler>((next, filter) => (exchange) => filter(exchange, next), handler);

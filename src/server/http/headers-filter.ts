@@ -1,11 +1,11 @@
-import { type Answer, type Exchange, type Filter, isTakenOver } from './exchange.ts';
+import { type Answer, type Exchange, type Filter, isTakenOver, mapAnswer } from './exchange.ts';
 
 /** Headers every answer has, and the warnings the handlers have collected (apiserver: pkg/server/filters, pkg/warning). */
-export const headersFilter: Filter = async (exchange, next) => {
-  const answer = await next(exchange);
-  if (!isTakenOver(answer)) addHeaders(exchange, answer);
-  return answer;
-};
+export const headersFilter: Filter = (exchange, next) =>
+  mapAnswer(next(exchange), (answer) => {
+    if (!isTakenOver(answer)) addHeaders(exchange, answer);
+    return answer;
+  });
 
 function addHeaders(exchange: Exchange, answer: Exclude<Answer, { takenOver: true }>): void {
   const { headers } = answer;

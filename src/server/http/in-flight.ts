@@ -38,13 +38,17 @@ export class InFlightLimits {
 const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function inFlightFilter(limits: InFlightLimits): Filter {
-  return async (exchange, next) => {
+  return (exchange, next) => {
     const leave = limits.enter(!readMethods.has(exchange.method), exchange.user.groups.includes(nodesGroup));
     if (!leave) throw tooManyRequests('the server is busy with other requests, try again in a moment', retryAfterSeconds);
     try {
-      return await next(exchange);
-    } finally {
+      const answer = next(exchange);
+      if (answer instanceof Promise) return answer.finally(leave);
       leave();
+      return answer;
+    } catch (error) {
+      leave();
+      throw error;
     }
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { type Duplex, Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { badRequest, StatusError } from '../../api/status-error.ts';
@@ -36,8 +36,9 @@ export class SocketExchange implements Exchange {
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     this.headers = request.headers as Headers;
-    this.remoteAddress = request.socket.remoteAddress ?? '';
-    this.clientCertificate = peerCertificate(request.socket as TLSSocket);
+    const peer = peerOf(request);
+    this.remoteAddress = peer.address;
+    this.clientCertificate = peer.certificate;
     this.upgrade = upgrade;
     this.#request = request;
     const given = header(this, 'audit-id');
@@ -66,9 +67,24 @@ export class SocketExchange implements Exchange {
   }
 }
 
-/** The certificate the peer gave, whoever signed it; that the peer has its key was checked by TLS. */
-function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
-  return socket.getPeerX509Certificate?.()?.raw;
+/** Who is at the other end of a connection. */
+interface Peer {
+  readonly address: string;
+  /** The certificate the peer gave, whoever signed it; that the peer has its key was checked by TLS. */
+  readonly certificate: Uint8Array | undefined;
+}
+
+/** By connection: asking TLS for the certificate costs more than all the rest of reading a request. */
+const peers = new WeakMap<TLSSocket | Http2Session, Peer>();
+
+function peerOf(request: NodeRequest): Peer {
+  const connection = 'stream' in request && request.stream.session ? request.stream.session : (request.socket as TLSSocket);
+  const known = peers.get(connection);
+  if (known) return known;
+  const socket = request.socket as TLSSocket;
+  const peer = { address: socket.remoteAddress ?? '', certificate: socket.getPeerX509Certificate?.()?.raw };
+  peers.set(connection, peer);
+  return peer;
 }
 
 /** The whole body of a request; rejects with StatusError 413 as soon as it is too large. */

@@ -46,8 +46,7 @@ function sendParts(response: ServerResponse, parts: Iterable<Uint8Array>): void 
 }
 
 function writeHead(response: NodeResponse, status: number, headers: AnswerHeaders): void {
-  response.statusCode = status;
-  for (const name in headers) response.setHeader(name, headers[name]!);
+  (response as ServerResponse).writeHead(status, headers);
 }
 
 function responseSink(response: NodeResponse): Sink {

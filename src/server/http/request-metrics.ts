@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Counter, Gauge, Histogram, MetricRegistry } from '../../lib/metrics.ts';
-import { type Exchange, type Filter, isStream, isTakenOver } from './exchange.ts';
+import { type Exchange, type Filter, isStream, isTakenOver, mapAnswer } from './exchange.ts';
 
 /** Upstream's names (apiserver: pkg/endpoints/metrics/metrics.go). */
 export interface RequestMetrics {
@@ -32,20 +32,20 @@ export function createRequestMetrics(registry: MetricRegistry): RequestMetrics {
 }
 
 export function metricsFilter(metrics: RequestMetrics, clock: Clock): Filter {
-  return async (exchange, next) => {
+  return (exchange, next) => {
     const startedAtMs = clock.monotonicMs();
-    const answer = await next(exchange);
-    const { info } = exchange;
-    const labels = [verbLabel(exchange), info.group, info.version, info.resource, info.subresource];
-    metrics.total.inc([...labels, String(answer.status)]);
-    if (isTakenOver(answer) || isStream(answer)) {
-      const open = [labels[0]!, info.resource];
-      metrics.longRunning.add(1, open);
-      exchange.onClose(() => metrics.longRunning.add(-1, open));
-    } else {
-      metrics.duration.observe((clock.monotonicMs() - startedAtMs) / 1000, [labels[0]!, info.resource]);
-    }
-    return answer;
+    return mapAnswer(next(exchange), (answer) => {
+      const { group, version, resource, subresource } = exchange.info;
+      const verb = verbLabel(exchange);
+      metrics.total.inc([verb, group, version, resource, subresource, String(answer.status)]);
+      if (isTakenOver(answer) || isStream(answer)) {
+        metrics.longRunning.add(1, [verb, resource]);
+        exchange.onClose(() => metrics.longRunning.add(-1, [verb, resource]));
+      } else {
+        metrics.duration.observe((clock.monotonicMs() - startedAtMs) / 1000, [verb, resource]);
+      }
+      return answer;
+    });
   };
 }
 

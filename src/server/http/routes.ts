@@ -18,16 +18,17 @@ export interface RouteDeps {
 
 /** Where a request goes that has passed all filters. */
 export function createRoutes(deps: RouteDeps): Handler {
-  return async (exchange) => {
-    if (exchange.info.isResource) return deps.resources(exchange);
-    const segment = exchange.path.split('/', 2)[1] ?? '';
-    const answer =
-      (await deps.paths.get(segment)?.(exchange)) ??
-      (await deps.discovery(exchange)) ??
-      healthAnswer(exchange, deps.health) ??
-      ownPath(exchange, deps);
-    return answer ?? pathNotFound();
-  };
+  return (exchange) => (exchange.info.isResource ? deps.resources(exchange) : otherPath(deps, exchange));
+}
+
+async function otherPath(deps: RouteDeps, exchange: Exchange): Promise<Answer> {
+  const segment = exchange.path.split('/', 2)[1] ?? '';
+  const answer =
+    (await deps.paths.get(segment)?.(exchange)) ??
+    (await deps.discovery(exchange)) ??
+    healthAnswer(exchange, deps.health) ??
+    ownPath(exchange, deps);
+  return answer ?? pathNotFound();
 }
 
 function ownPath(exchange: Exchange, deps: RouteDeps): Answer | undefined {

@@ -11,9 +11,18 @@ const passedOn: ReadonlySet<string> = new Set(['proxy', 'exec', 'attach', 'portf
 export function timeoutFilter(clock: Clock): Filter {
   return (exchange, next) => {
     if (passedOn.has(exchange.info.subresource)) return next(exchange);
+    const answer = next(exchange);
+    if (!(answer instanceof Promise)) return answer;
     return new Promise<Answer>((resolve, reject) => {
       const cancel = clock.after(requestTimeoutMs, () => reject(timedOut(exchange)));
-      Promise.resolve(next(exchange)).then(resolve, reject).finally(cancel);
+      const inTime = (result: Answer): void => {
+        cancel();
+        resolve(result);
+      };
+      answer.then(inTime, (error: unknown) => {
+        cancel();
+        reject(error);
+      });
     });
   };
 }

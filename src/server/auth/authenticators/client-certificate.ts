@@ -24,16 +24,27 @@ export function createCertificateChecker(options: {
   clock: Clock;
 }): (credentials: Credentials) => ClientCertificate | undefined {
   const ca = new X509Certificate(options.caPem);
-  const checked = new Map<string, ParsedCertificate | undefined>();
-  return ({ clientCertificate: bytes }) => {
-    if (!bytes) return undefined;
+  const checked = new Map<string, ClientCertificate | undefined>();
+  /** By the bytes a connection keeps of its peer's certificate, so that they are hashed once per connection. */
+  const ofConnection = new WeakMap<Uint8Array, { readonly certificate: ClientCertificate | undefined }>();
+  const check = (bytes: Uint8Array): ClientCertificate | undefined => {
     const fingerprint = createHash('sha256').update(bytes).digest('hex');
     if (!checked.has(fingerprint)) {
       if (checked.size >= maxCheckedCertificates) checked.delete(checked.keys().next().value!);
-      checked.set(fingerprint, checkedCertificate(bytes, ca));
+      const parsed = checkedCertificate(bytes, ca);
+      checked.set(fingerprint, parsed && { parsed, fingerprint });
     }
-    const parsed = checked.get(fingerprint);
-    return parsed && isValidAt(parsed, options.clock.now()) ? { parsed, fingerprint } : undefined;
+    return checked.get(fingerprint);
+  };
+  return ({ clientCertificate: bytes }) => {
+    if (!bytes) return undefined;
+    let known = ofConnection.get(bytes);
+    if (!known) {
+      known = { certificate: check(bytes) };
+      ofConnection.set(bytes, known);
+    }
+    const { certificate } = known;
+    return certificate && isValidAt(certificate.parsed, options.clock.now()) ? certificate : undefined;
   };
 }
 
