@@ -7,7 +7,6 @@ import { send } from './outgoing.ts';
 
 /** A response whose peer takes one write at a time, when told to. */
 class SlowResponse extends Writable {
-  statusCode = 0;
   readonly received: string[] = [];
   #take: (() => void) | undefined;
 
@@ -15,7 +14,7 @@ class SlowResponse extends Writable {
     super({ highWaterMark: 1 });
   }
 
-  setHeader(): void {}
+  writeHead(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.received.push(chunk.toString());
