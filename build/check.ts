@@ -14,7 +14,7 @@ const checks: Readonly<Record<string, (filter?: string) => Promise<boolean> | bo
     for (const breach of breaches) console.error(breach);
     return breaches.length === 0;
   },
-  unit: (filter) => runTests('unit', ['src/**/*.test.ts', 'build/**/*.test.ts'], filter),
+  unit: (filter) => runTests('unit', ['src/**/*.test.ts', 'build/**/*.test.ts', 'bench/**/*.test.ts'], filter),
   contract: (filter) => runTests('contract', ['test/contract/**/*.test.ts', 'test/golden/**/*.test.ts'], filter),
 };
 

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- api NAME=KUBECONFIG [NAME=KUBECONFIG …] [--rounds 3] [--objects 1000] [--clients 1,16]`
+ * `npm run bench -- api NAME=KUBECONFIG[,PID[+PID…]] [NAME=KUBECONFIG …] [--rounds 3] [--objects 1000] [--clients 1,16]`
  *
  * The same API work against one or more servers, interleaved round by round; prints medians and the ratio of each server to the first. Only
- * ratios within one run mean anything.
+ * ratios within one run mean anything. With the ids of a server's processes (its database included) also the CPU time that one call costs it.
  */
 import { runLoad } from './load.ts';
 import { median, type Sample } from './measure.ts';
@@ -22,14 +22,16 @@ for (const target of targets) target.close();
 function print(): void {
   const first = targets[0]!.name;
   console.log(
-    `| work | ${targets.map((t, i) => `${t.name}: rate/s · p50 ms · p99 ms${i ? ` · rate against ${first}` : ''}`).join(' | ')} |`,
+    `| work | ${targets.map((t, i) => `${t.name}: rate/s · p50 ms · p99 ms${t.pids.length ? ' · CPU ms' : ''}${i ? ` · rate against ${first}` : ''}`).join(' | ')} |`,
   );
   console.log(`|---|${targets.map(() => '---|').join('')}`);
   for (const work of results.get(first)![0]!.keys()) {
-    const middle = (name: string, key: keyof Sample): number => median(results.get(name)!.map((round) => round.get(work)![key]));
-    const cells = targets.map(({ name }, i) => {
+    const middle = (name: string, key: keyof Sample): number =>
+      median(results.get(name)!.map((round) => round.get(work)![key] ?? Number.NaN));
+    const cells = targets.map(({ name, pids }, i) => {
+      const cpu = pids.length ? ` · ${middle(name, 'cpuMs').toFixed(2)}` : '';
       const ratio = i ? ` · ×${(middle(name, 'rate') / middle(first, 'rate')).toFixed(2)}` : '';
-      return `${middle(name, 'rate').toFixed(0)} · ${middle(name, 'p50').toFixed(2)} · ${middle(name, 'p99').toFixed(2)}${ratio}`;
+      return `${middle(name, 'rate').toFixed(0)} · ${middle(name, 'p50').toFixed(2)} · ${middle(name, 'p99').toFixed(2)}${cpu}${ratio}`;
     });
     console.log(`| ${work} | ${cells.join(' | ')} |`);
   }

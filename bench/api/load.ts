@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Sample, summary, timed } from './measure.ts';
+import { type Sample, started, timed } from './measure.ts';
 import type { Target } from './target.ts';
 
 export interface LoadOptions {
@@ -83,7 +83,7 @@ async function configMapLoad(target: Target, base: string, clients: number, coun
     ['delete', (i) => target.call({ method: 'DELETE', path: one(i) })],
   ];
   const results: [string, Sample][] = [];
-  for (const [step, work] of steps) results.push([`configmap ${step}, ${who}`, await timed(count, clients, work)]);
+  for (const [step, work] of steps) results.push([`configmap ${step}, ${who}`, await timed(target, { count, clients }, work)]);
   return results;
 }
 
@@ -103,12 +103,14 @@ async function podLoad(target: Target, namespace: string, objects: number): Prom
   return [
     [
       'pod create, 16 clients',
-      await timed(objects, 16, (i) => target.call({ method: 'POST', path: pods, body: pod(namespace, i) })),
+      await timed(target, { count: objects, clients: 16 }, (i) =>
+        target.call({ method: 'POST', path: pods, body: pod(namespace, i) }),
+      ),
     ],
-    [`pod list of ${objects}, 1 client`, await timed(20, 1, list())],
-    [`pod list of ${objects}, 16 clients`, await timed(60, 16, list())],
-    ['pod list by label (a tenth), 1 client', await timed(50, 1, list('?labelSelector=app%3Da-3'))],
-    ['pod strategic-merge-patch, 16 clients', await timed(objects, 16, annotate)],
+    [`pod list of ${objects}, 1 client`, await timed(target, { count: 20, clients: 1 }, list())],
+    [`pod list of ${objects}, 16 clients`, await timed(target, { count: 60, clients: 16 }, list())],
+    ['pod list by label (a tenth), 1 client', await timed(target, { count: 50, clients: 1 }, list('?labelSelector=app%3Da-3'))],
+    ['pod strategic-merge-patch, 16 clients', await timed(target, { count: objects, clients: 16 }, annotate)],
   ];
 }
 
@@ -136,15 +138,13 @@ async function fanOut(target: Target, base: string): Promise<Sample> {
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const onLine = (line: string): void => {
-    const name = /"name":"(fan-\d+)"/.exec(line)?.[1];
-    if (!name || !line.includes('ADDED')) return;
+  const onEvent = (name: string): void => {
     lagMs.push(performance.now() - sentAt.get(name)!);
     if (lagMs.length === watchers * fanOutEvents) finish();
   };
   const path = `${base}/configmaps?watch=true&labelSelector=fan%3Dout`;
-  const ends = await Promise.all(Array.from({ length: watchers }, () => target.watch(path, onLine)));
-  const startedAt = performance.now();
+  const ends = await Promise.all(Array.from({ length: watchers }, () => target.watch(path, fanOutNames(onEvent))));
+  const end = started(target);
   for (let i = 0; i < fanOutEvents; i++) {
     sentAt.set(`fan-${i}`, performance.now());
     await target.call({
@@ -156,8 +156,21 @@ async function fanOut(target: Target, base: string): Promise<Sample> {
   const timer = setTimeout(finish, fanOutLimitMs);
   await finished;
   clearTimeout(timer);
-  for (const end of ends) end();
+  for (const stop of ends) stop();
   if (lagMs.length < watchers * fanOutEvents)
     throw new Error(`${target.name}: ${lagMs.length} of ${watchers * fanOutEvents} events arrived`);
-  return summary(lagMs, watchers * fanOutEvents, performance.now() - startedAt);
+  return end(lagMs, watchers * fanOutEvents);
+}
+
+/** Finds the name in every event of a watch. Only creations happen, and parsing JSON would cost the client more than sending costs the server. */
+function fanOutNames(onEvent: (name: string) => void): (bytes: Buffer) => void {
+  const before = '"name":"';
+  let rest = '';
+  return (bytes) => {
+    const text = rest + bytes.toString('latin1');
+    const complete = text.lastIndexOf('\n') + 1;
+    for (let at = text.indexOf(`${before}fan-`); at >= 0 && at < complete; at = text.indexOf(`${before}fan-`, at + 1))
+      onEvent(text.slice(at + before.length, text.indexOf('"', at + before.length)));
+    rest = text.slice(complete);
+  };
 }

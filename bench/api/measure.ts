@@ -1,15 +1,22 @@
-/** Calls a second, and how long one took (milliseconds). */
+import type { Target } from './target.ts';
+
+/** Calls a second, how long one took (milliseconds) and what it cost the server (milliseconds of CPU; only where its processes are known). */
 export interface Sample {
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
+  readonly cpuMs?: number;
 }
 
 /** Does `work` for 0 … count-1 with `clients` at a time. */
-export async function timed(count: number, clients: number, work: (i: number) => Promise<unknown>): Promise<Sample> {
+export async function timed(
+  target: Target,
+  { count, clients }: { readonly count: number; readonly clients: number },
+  work: (i: number) => Promise<unknown>,
+): Promise<Sample> {
   const tookMs: number[] = [];
   let next = 0;
-  const startedAt = performance.now();
+  const finish = started(target);
   const client = async (): Promise<void> => {
     for (let i = next++; i < count; i = next++) {
       const sentAt = performance.now();
@@ -18,12 +25,19 @@ export async function timed(count: number, clients: number, work: (i: number) =>
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return summary(tookMs, count, performance.now() - startedAt);
+  return finish(tookMs, count);
 }
 
-export function summary(tookMs: number[], count: number, totalMs: number): Sample {
-  tookMs.sort((a, b) => a - b);
-  return { rate: (count / totalMs) * 1000, p50: quantile(tookMs, 0.5), p99: quantile(tookMs, 0.99) };
+/** Begins a measurement now; the returned function ends it, after `count` calls that took `tookMs`. */
+export function started(target: Target): (tookMs: number[], count: number) => Sample {
+  const cpuBefore = target.cpuMs();
+  const startedAt = performance.now();
+  return (tookMs, count) => {
+    const totalMs = performance.now() - startedAt;
+    tookMs.sort((a, b) => a - b);
+    const sample = { rate: (count / totalMs) * 1000, p50: quantile(tookMs, 0.5), p99: quantile(tookMs, 0.99) };
+    return cpuBefore === undefined ? sample : { ...sample, cpuMs: (target.cpuMs()! - cpuBefore) / count };
+  };
 }
 
 export function median(values: readonly number[]): number {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { ClientRequest } from 'node:http';
-import { Agent, request } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { cpuSeconds } from '../../test/budget/measure.ts';
+import { Connection } from './connection.ts';
 
-/** Requests and watches a server under load may have open at the same time. */
-const maxSockets = 256;
+/** A connection idle for longer is not used again: the server may be about to close it. */
+const maxIdleMs = 1000;
 
 export interface Call {
   readonly method: string;
@@ -13,90 +14,79 @@ export interface Call {
   readonly contentType?: string;
 }
 
-/** One API server under load, reached over HTTP/1.1 as most client libraries do, with kept-alive connections. */
+/** One API server under load, reached over HTTP/1.1 with kept-alive connections. */
 export class Target {
   readonly name: string;
-  readonly #url: URL;
-  readonly #agent: Agent;
-  readonly #headers: Readonly<Record<string, string>>;
+  /** The server's processes on this machine, where their CPU time is to be measured. */
+  readonly pids: readonly number[];
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #headers: string;
+  readonly #idle: { connection: Connection; since: number }[] = [];
 
-  /** `name=kubeconfig-file` */
+  /** `name=kubeconfig-file[,pid[+pid…]]` */
   static parse(argument: string): Target {
-    const [name, file] = argument.split('=', 2);
-    if (!name || !file) throw new Error(`write a target as NAME=KUBECONFIG, not ${JSON.stringify(argument)}`);
-    return new Target(name, file);
+    const match = /^([^=]+)=([^,]+)(?:,(\d+(?:\+\d+)*))?$/.exec(argument);
+    if (!match) throw new Error(`write a target as NAME=KUBECONFIG[,PID[+PID…]], not ${JSON.stringify(argument)}`);
+    return new Target(match[1]!, match[2]!, (match[3] ?? '').split('+').filter(Boolean).map(Number));
   }
 
-  constructor(name: string, kubeconfig: string) {
+  constructor(name: string, kubeconfig: string, pids: readonly number[]) {
     const { server, ca, credentials } = readKubeconfig(readFileSync(kubeconfig, 'utf8'), {
       readFile: (path) => readFileSync(path, 'utf8'),
     });
+    const { hostname, port } = new URL(server);
     this.name = name;
-    this.#url = new URL(server);
-    this.#headers = credentials.token ? { authorization: `Bearer ${credentials.token}` } : {};
-    this.#agent = new Agent({ keepAlive: true, maxSockets, ca, cert: credentials.certificate, key: credentials.key });
+    this.pids = pids;
+    this.#headers = `host: ${hostname}:${port}\r\naccept: application/json\r\n${
+      credentials.token ? `authorization: Bearer ${credentials.token}\r\n` : ''
+    }`;
+    this.#connectionOptions = {
+      host: hostname,
+      port: Number(port || 443),
+      ca,
+      cert: credentials.certificate,
+      key: credentials.key,
+    };
+  }
+
+  /** CPU time its processes have used so far, or undefined where they are not known. */
+  cpuMs(): number | undefined {
+    return this.pids.length ? this.pids.reduce((sum, pid) => sum + cpuSeconds(pid) * 1000, 0) : undefined;
   }
 
   /** Sends one request and resolves with the answer's bytes; rejects for an answer of 300 or more. */
-  call({ method, path, body, contentType = 'application/json' }: Call): Promise<Buffer> {
-    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    return new Promise((resolve, reject) => {
-      const headers = payload ? { 'content-type': contentType, 'content-length': payload.length } : {};
-      const sent = this.#open(method, path, headers, (status, chunks) => {
-        const bytes = Buffer.concat(chunks);
-        if (status >= 300) reject(new Error(`${this.name}: ${method} ${path}: ${status} ${bytes.toString('utf8', 0, 200)}`));
-        else resolve(bytes);
-      });
-      sent.on('error', reject);
-      sent.end(payload);
-    });
+  async call(call: Call): Promise<Buffer> {
+    const connection = await this.#connection();
+    const { status, body } = await connection.send(this.#request(call));
+    if (!connection.ended) this.#idle.push({ connection, since: performance.now() });
+    if (status >= 300) throw new Error(`${this.name}: ${call.method} ${call.path}: ${status} ${body.toString('utf8', 0, 200)}`);
+    return body;
   }
 
-  /** Opens a watch; `onLine` gets every event as text. Resolves when the server has answered. Returns the function that ends it. */
-  watch(path: string, onLine: (line: string) => void): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      const sent = request(this.#options('GET', path, {}), (response) => {
-        let rest = '';
-        response.setEncoding('utf8');
-        response.on('data', (text: string) => {
-          const lines = (rest + text).split('\n');
-          rest = lines.pop()!;
-          for (const line of lines) onLine(line);
-        });
-        response.on('error', () => {});
-        resolve(() => sent.destroy());
-      });
-      sent.on('error', reject);
-      sent.end();
-    });
+  /** Opens a watch; `onBytes` gets what arrives. Resolves when the server has answered. Returns the function that ends it. */
+  async watch(path: string, onBytes: (bytes: Buffer) => void): Promise<() => void> {
+    const connection = await Connection.open(this.#connectionOptions);
+    const status = await connection.stream(this.#request({ method: 'GET', path }), onBytes);
+    if (status !== 200) throw new Error(`${this.name}: watch ${path}: ${status}`);
+    return () => connection.close();
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const { connection } of this.#idle) connection.close();
   }
 
-  #open(
-    method: string,
-    path: string,
-    headers: Record<string, string | number>,
-    onEnd: (status: number, chunks: Buffer[]) => void,
-  ): ClientRequest {
-    return request(this.#options(method, path, headers), (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => onEnd(response.statusCode!, chunks));
-    });
+  async #connection(): Promise<Connection> {
+    for (let last = this.#idle.pop(); last; last = this.#idle.pop()) {
+      if (!last.connection.ended && performance.now() - last.since < maxIdleMs) return last.connection;
+      last.connection.close();
+    }
+    return Connection.open(this.#connectionOptions);
   }
 
-  #options(method: string, path: string, headers: Record<string, string | number>): object {
-    const { hostname, port } = this.#url;
-    return {
-      agent: this.#agent,
-      host: hostname,
-      port,
-      method,
-      path,
-      headers: { accept: 'application/json', ...this.#headers, ...headers },
-    };
+  #request({ method, path, body, contentType = 'application/json' }: Call): string {
+    const head = `${method} ${path} HTTP/1.1\r\n${this.#headers}`;
+    if (body === undefined) return `${head}\r\n`;
+    const text = JSON.stringify(body);
+    return `${head}content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
   }
 }
