@@ -23,6 +23,14 @@ export interface Column<T> {
   cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
+/** A condition of a table's row. */
+export interface RowCondition {
+  readonly type: 'Completed';
+  readonly status: 'True';
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** A method type on purpose: methods are bivariant, so that a `Kind<Pod>` is a `Kind`. */
 export type FieldGetter<T> = { get(object: T): string }['get'];
 
@@ -100,6 +108,10 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Field selectors besides metadata.name and metadata.namespace: label → value as text. */
   readonly selectableFields: Readonly<Record<string, FieldGetter<T>>>;
   readonly columns: readonly Column<T>[];
+  /** What a table says about a row besides its cells: clients may hide completed ones. */
+  rowConditions?(object: T): readonly RowCondition[];
+  /** The order of a table's rows, where it is not that of the names. */
+  compareRows?(a: T, b: T): number;
   toStorage?(object: T): KubeObject;
   fromStorage?(object: KubeObject): T;
 }

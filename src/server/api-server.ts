@@ -33,6 +33,7 @@ import type { Reader } from './registry/reader.ts';
 import { ResourceRegistry } from './registry/resource-registry.ts';
 import { ensureBootstrap } from './resources/bootstrap/ensure-bootstrap.ts';
 import type { TokenSource } from './resources/core/service-account-token.ts';
+import { runKeeper } from './resources/kept/keeper.ts';
 import type { NodeClientCredentials } from './resources/node-streams/node-connection.ts';
 import { createResources } from './resources/resources.ts';
 
@@ -110,9 +111,10 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { serviceCidrs, nodePorts, nodeClient, advertise } = deps;
   const { authorizer, tokens, reviews } = security;
   const resources = { objects, authorizer, tokens, reviews, serviceCidrs, nodePorts, nodeClient };
-  const { effects, subresources } = createResources(resources);
+  const { effects, subresources, keepers } = createResources(resources);
   const admission = new AdmissionChain(security.admission);
   const registry = new ResourceRegistry({ objects, admission, effects, clock });
+  const keeping = keepers.map((keeper) => runKeeper(keeper, { registry, clock, logger }));
   const handlerDeps: HandlerDeps = { registry, kinds, clock, logger, eventLines: new EventLines(), lists: new ListCache(clock) };
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
   let ready = false;
@@ -146,6 +148,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     await objects.load();
     await ensureBootstrap(registry, { serviceCidrs, advertise, kinds: kinds.all, now: timestamp(clock.now()) });
     ready = true;
+    for (const component of keeping) await component.start();
   };
   const listener = new Listener({ tls, host: deps.host, port: deps.port, handler, logger });
   return {
@@ -164,6 +167,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     },
     async stop() {
       await listener.stop();
+      for (const component of keeping) await component.stop();
       objects.close();
     },
   };

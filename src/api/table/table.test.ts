@@ -54,4 +54,13 @@ describe('tables', () => {
     assert.equal(cells.length, columnsOf(Pod).length);
     assert.deepEqual(cells, ['a', '0/0', '', '0', '30s', '<none>', '<none>', '<none>', '<none>']);
   });
+
+  it('say of a pod that has ended that it is completed', () => {
+    const row = (phase: string) => tableRow(Pod, { metadata: {}, spec: {}, status: { phase } } as Pod, 0);
+    assert.equal(row('Succeeded').conditions?.[0]?.reason, 'Succeeded');
+    assert.deepEqual(row('Failed').conditions, [
+      { type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' },
+    ]);
+    assert.equal(row('Running').conditions, undefined);
+  });
 });

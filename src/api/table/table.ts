@@ -1,4 +1,4 @@
-import type { Column, Kind } from '../kind.ts';
+import type { Column, Kind, RowCondition } from '../kind.ts';
 import type { KubeObject } from '../meta.ts';
 import { ageColumn, nameColumn } from './columns.ts';
 
@@ -16,6 +16,7 @@ export interface ColumnDefinition {
 /** The part of a row that is computed; the handler adds the object in the form the client asked for. */
 export interface TableRow {
   readonly cells: readonly Cell[];
+  readonly conditions?: readonly RowCondition[];
 }
 
 const defaultColumns: readonly Column<KubeObject>[] = [nameColumn, ageColumn];
@@ -37,6 +38,10 @@ export function columnDefinitions(kind: Pick<Kind, 'columns'>): ColumnDefinition
 }
 
 /** The cells of one object, in the order of the columns. `nowMs` in milliseconds since the epoch. */
-export function tableRow<T extends KubeObject>(kind: Pick<Kind<T>, 'columns'>, object: T, nowMs: number): TableRow {
-  return { cells: columnsOf(kind).map((column) => column.cell(object, nowMs)) };
+export function tableRow<T extends KubeObject>(kind: Shown<T>, object: T, nowMs: number): TableRow {
+  const cells = columnsOf(kind).map((column) => column.cell(object, nowMs));
+  const conditions = kind.rowConditions?.(object) ?? [];
+  return conditions.length > 0 ? { cells, conditions } : { cells };
 }
+
+type Shown<T extends KubeObject> = Pick<Kind<T>, 'columns' | 'rowConditions'>;

@@ -1,4 +1,4 @@
-import type { Kind } from '../../api/kind.ts';
+import type { Kind, RowCondition } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { columnDefinitions, tableRow } from '../../api/table/table.ts';
 import { partialMetadata } from './partial-metadata.ts';
@@ -11,6 +11,7 @@ export interface TableMetadata {
 
 interface TableRow {
   readonly cells: readonly unknown[];
+  readonly conditions?: readonly RowCondition[];
   readonly object: KubeObject | null;
 }
 
@@ -38,11 +39,15 @@ export function tableOf(options: {
     apiVersion: `meta.k8s.io/${metaVersion}`,
     metadata,
     columnDefinitions: columnDefinitions(kind),
-    rows: objects.map((object) => ({
+    rows: inOrder(kind, objects).map((object) => ({
       ...tableRow(kind, object, nowMs),
       object: rowObject(object, metaVersion, include),
     })),
   };
+}
+
+function inOrder(kind: Kind, objects: readonly KubeObject[]): readonly KubeObject[] {
+  return kind.compareRows ? objects.toSorted((a, b) => kind.compareRows!(a, b)) : objects;
 }
 
 function rowObject(object: KubeObject, metaVersion: string, include: string | null): KubeObject | null {

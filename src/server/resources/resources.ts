@@ -24,6 +24,10 @@ import { ephemeralContainersRules, resizeRules } from './core/pod-rules.ts';
 import type { PortRange } from './core/port-allocator.ts';
 import { ServiceAllocator } from './core/service.ts';
 import { serviceAccountToken, type TokenSource } from './core/service-account-token.ts';
+import { flowControl } from './kept/flow-control.ts';
+import type { Keeper } from './kept/keeper.ts';
+import { serviceAddresses } from './kept/service-addresses.ts';
+import { serviceRanges } from './kept/service-ranges.ts';
 import type { NodeClientCredentials } from './node-streams/node-connection.ts';
 import { nodeStreams } from './node-streams/node-streams.ts';
 import { reviewHandler } from './reviews.ts';
@@ -44,12 +48,17 @@ export interface ResourceDeps {
 }
 
 /** All effects of kinds and all sub-resources, in one place. */
-export function createResources(deps: ResourceDeps): { effects: EffectsTable; subresources: SubresourceTable } {
+export function createResources(deps: ResourceDeps): {
+  effects: EffectsTable;
+  subresources: SubresourceTable;
+  keepers: readonly Keeper[];
+} {
   const ranges = deps.serviceCidrs.map(parseIpRange);
+  const services = new ServiceAllocator({ reader: deps.objects, ranges, nodePorts: deps.nodePorts });
   const effects = new EffectsTable()
     .set(Namespace, namespaceEffects)
     .set(CertificateSigningRequest, certificateRequestEffects)
-    .set(Service, new ServiceAllocator({ reader: deps.objects, ranges, nodePorts: deps.nodePorts }));
+    .set(Service, services);
   const subresources = new SubresourceTable(generic)
     .set(Namespace, 'finalize', whole(finalizeRules))
     .set(Pod, 'binding', { posted: podBinding })
@@ -64,7 +73,8 @@ export function createResources(deps: ResourceDeps): { effects: EffectsTable; su
   const streams = nodeStreams(deps);
   for (const name of ['log', 'exec', 'attach', 'portforward'] as const) subresources.set(Pod, name, { connect: streams[name] });
   for (const kind of [Node, Pod, Service] as Kind[]) subresources.set(kind, 'proxy', { connect: streams.proxy });
-  return { effects, subresources };
+  const keepers = [serviceAddresses(deps.objects, services), serviceRanges(deps.objects), flowControl(deps.objects)];
+  return { effects, subresources, keepers };
 }
 
 function whole<T extends KubeObject>(rules: UpdateRules<T>): Subresource {

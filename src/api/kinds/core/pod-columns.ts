@@ -1,5 +1,5 @@
 import type * as t from '../../generated/types.ts';
-import type { Column } from '../../kind.ts';
+import type { Column, RowCondition } from '../../kind.ts';
 import { ageColumn, nameColumn, none, orNone } from '../../table/columns.ts';
 import { age } from '../../table/duration.ts';
 
@@ -127,6 +127,16 @@ function readinessGates(pod: t.Pod): string {
   const gates = pod.spec?.readinessGates ?? [];
   if (gates.length === 0) return none;
   return `${gates.filter((g) => isTrue(pod.status ?? {}, g.conditionType)).length}/${gates.length}`;
+}
+
+const completed = { type: 'Completed', status: 'True' } as const;
+
+/** A pod that has ended is `Completed` as a row, whichever way it ended. */
+export function podRowConditions({ status }: t.Pod): RowCondition[] {
+  if (status?.phase === 'Succeeded') {
+    return [{ ...completed, reason: 'Succeeded', message: 'The pod has completed successfully.' }];
+  }
+  return status?.phase === 'Failed' ? [{ ...completed, reason: 'Failed', message: 'The pod failed.' }] : [];
 }
 
 export const podColumns: readonly Column<t.Pod>[] = [

@@ -5,7 +5,7 @@ import { timestamp } from '../../timestamp.ts';
 import { forbidden } from '../../validation/errors.ts';
 import { contentChanged, setGeneration } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
-import { podColumns } from './pod-columns.ts';
+import { podColumns, podRowConditions } from './pod-columns.ts';
 import { qosClass } from './pod-qos.ts';
 import { defaultPodOnly, defaultPodSpec } from './pod-spec.ts';
 import { checkPodSpec } from './pod-spec-validation.ts';
@@ -78,6 +78,7 @@ export const Pod = defineKind<Pod>({
     'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
   },
   columns: podColumns,
+  rowConditions: podRowConditions,
 });
 
 function gatedCondition(nowMs: number): t.PodCondition {

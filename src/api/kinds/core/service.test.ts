@@ -131,7 +131,7 @@ describe('kubectl get services', () => {
       'a load balancer',
       { type: 'LoadBalancer', ports },
       { loadBalancer: { ingress: [{ ip: '192.168.1.10' }, { ip: '192.168.1.11' }] } },
-      { 'External-IP': '192.168.1.10,...' },
+      { 'External-IP': '192.168.1.10,192.168.1.11' },
     ],
     ['a name', { type: 'ExternalName', externalName: 'a.b' }, {}, { 'External-IP': 'a.b', 'Cluster-IP': '<none>' }],
   ];

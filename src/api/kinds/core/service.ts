@@ -6,7 +6,6 @@ import { dropUnused, isExternallyAccessible, keepAllocated, normalizeClusterIps 
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 
 const defaultAffinitySeconds = 10800;
-const addressWidth = 16;
 
 export type Service = t.Service;
 export const Service = defineKind<Service>({
@@ -85,9 +84,7 @@ function externalAddresses({ spec = {}, status }: Service): string {
       return spec.externalName ?? '';
     case 'LoadBalancer': {
       const addresses = new Set((status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter(Boolean));
-      const text = [...addresses].sort().join(',');
-      const short = text.length > addressWidth ? `${text.slice(0, addressWidth - 3)}...` : text;
-      return [...(short ? [short] : []), ...external].join(',') || '<pending>';
+      return [...[...addresses].sort(), ...external].join(',') || '<pending>';
     }
     default:
       return unknown;

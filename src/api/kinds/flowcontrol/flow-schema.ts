@@ -3,11 +3,13 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
 import { checkText } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
-import { pathSegment } from '../../validation/names.ts';
+import { dns1123Subdomain } from '../../validation/names.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
 import { checkPolicyRules } from './policy-rules.ts';
+import { mandatory, standardSchemas } from './standard.ts';
 
 const defaultPrecedence = 1000;
 const maxPrecedence = 10_000;
@@ -32,6 +34,7 @@ export const FlowSchema = defineKind<FlowSchema>({
     keepMetadata(next, previous);
   },
   validate: validateSchema,
+  compareRows: (a, b) => a.spec.matchingPrecedence! - b.spec.matchingPrecedence! || (a.metadata.name < b.metadata.name ? -1 : 1),
   columns: [
     nameColumn,
     { name: 'PriorityLevel', type: 'string', cell: ({ spec }) => spec?.priorityLevelConfiguration?.name ?? '' },
@@ -63,9 +66,12 @@ function validateSchema({ metadata, spec }: FlowSchema): FieldError[] {
   }
   const level = 'spec.priorityLevelConfiguration.name';
   if (!priorityLevelConfiguration?.name) errors.push(required(level, 'must reference a priority level'));
-  else checkText(errors, level, priorityLevelConfiguration.name, pathSegment);
+  else checkText(errors, level, priorityLevelConfiguration.name, dns1123Subdomain);
   rules?.forEach((rule, i) => {
     checkPolicyRules(errors, `spec.rules[${i}]`, rule);
   });
+  if (mandatory.includes(metadata.name) && !semanticEqual(spec, standardSchemas.get(metadata.name))) {
+    errors.push(invalid('spec', spec, `spec of '${metadata.name}' must equal the fixed value`));
+  }
   return errors;
 }

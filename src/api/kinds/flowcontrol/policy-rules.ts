@@ -74,7 +74,10 @@ function checkResourceRule(errors: FieldError[], at: string, rule: t.ResourcePol
     return;
   }
   namespaces.forEach((namespace, i) => {
-    checkText(errors, `${at}.namespaces[${i}]`, namespace, dns1123Label);
+    for (const problem of dns1123Label(namespace)) {
+      const detail = `each member of this list must be '*' or a DNS-1123 label; ${problem}`;
+      errors.push(invalid(`${at}.namespaces[${i}]`, namespace, detail));
+    }
   });
 }
 

@@ -2,9 +2,11 @@ import { defineKind, keepAllButStatus, keepMetadata } from '../../define-kind.ts
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
+import { semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
+import { mandatory, standardLevels } from './standard.ts';
 
 const defaultShares = 30;
 const defaultHandSize = 8;
@@ -55,6 +57,7 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
       if (!limited) errors.push(required('spec.limited', 'must not be empty when type is Limited'));
       else checkLimited(errors, 'spec.limited', limited);
     } else errors.push(notSupported('spec.type', type ?? '', ['Exempt', 'Limited']));
+    checkFixed(errors, metadata.name, spec);
     return errors;
   },
   columns: [
@@ -70,6 +73,17 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
 
 const queuing = ({ spec }: PriorityLevelConfiguration): t.QueuingConfiguration | undefined =>
   spec?.limited?.limitResponse?.queuing;
+
+/** The mandatory levels are as they are; of the exempt one the shares may change. */
+function checkFixed(errors: FieldError[], name: string, spec: t.PriorityLevelConfigurationSpec): void {
+  if (!mandatory.includes(name)) return;
+  const fixed = standardLevels.get(name)!;
+  if (!fixed.exempt) {
+    if (!semanticEqual(spec, fixed)) errors.push(invalid('spec', spec, `spec of '${name}' must equal the fixed value`));
+  } else if (!semanticEqual({ ...spec, exempt: fixed.exempt }, fixed)) {
+    errors.push(invalid('spec', spec, `spec of '${name}' except the 'spec.exempt' field must equal the fixed value`));
+  }
+}
 
 function checkShares(errors: FieldError[], at: string, level: t.ExemptPriorityLevelConfiguration): void {
   const { nominalConcurrencyShares: shares = 0, lendablePercent: lendable = 0 } = level;

@@ -6,7 +6,6 @@ import { statusSubresource } from '../subresources.ts';
 import { classAnnotation, validateIngress, validateIngressStatus } from './ingress-validation.ts';
 
 const shownHosts = 3;
-const addressWidth = 16;
 
 export type Ingress = t.Ingress;
 export const Ingress = defineKind<Ingress>({
@@ -51,6 +50,5 @@ function hostsText({ spec }: Ingress): string {
 
 function addressText({ status }: Ingress): string {
   const addresses = (status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter(Boolean);
-  const text = [...new Set(addresses)].sort().join(',');
-  return text.length > addressWidth ? `${text.slice(0, addressWidth - 3)}...` : text;
+  return [...new Set(addresses)].sort().join(',');
 }

@@ -7,6 +7,10 @@ import { invalid, required } from '../../validation/errors.ts';
 import { formatIp, ipMessage, parseIp } from '../../validation/ip.ts';
 import { dns1123Subdomain, pathSegment } from '../../validation/names.ts';
 
+/** Who keeps an IPAddress up to date, and of which family it is. */
+export const managedBy = { label: 'ipaddress.kubernetes.io/managed-by', allocator: 'ipallocator.k8s.io' } as const;
+export const ipFamilyLabel = 'ipaddress.kubernetes.io/ip-family';
+
 export type IPAddress = t.IPAddress;
 /** The allocation of one address: the name is the address. */
 export const IPAddress = defineKind<IPAddress>({

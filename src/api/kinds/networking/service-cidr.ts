@@ -50,6 +50,10 @@ export const ServiceCIDR = defineKind<ServiceCIDR>({
   columns: [nameColumn, { name: 'CIDRs', type: 'string', cell: (range) => (range.spec?.cidrs ?? []).join(',') }, ageColumn],
 });
 
+/** Whether Services may get addresses of the range. */
+export const isReady = ({ status }: ServiceCIDR): boolean =>
+  status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+
 function checkCanonical(errors: FieldError[], field: string, text: string): void {
   const cidr = parseCidr(text);
   if (!cidr) {

@@ -1,6 +1,5 @@
 import type { Kind } from '../../../api/kind.ts';
 import { APIService } from '../../../api/kinds/apiregistration/api-service.ts';
-import { ServiceCIDR } from '../../../api/kinds/networking/service-cidr.ts';
 import type { AnyObject, KubeObject } from '../../../api/meta.ts';
 import { isStatus } from '../../../api/status-error.ts';
 import { semanticEqual } from '../../../api/validation/equal.ts';
@@ -71,10 +70,9 @@ async function repair(
   });
 }
 
-/** What upstream's own controllers report of objects they keep: served here, ready. */
+/** What upstream's own controllers report of objects they keep. */
 const conditions: readonly { kind: Kind; condition: { type: string; reason: string; message: string } }[] = [
   { kind: APIService, condition: { type: 'Available', reason: 'Local', message: 'Local APIServices are always available' } },
-  { kind: ServiceCIDR, condition: { type: 'Ready', reason: '', message: 'Kubernetes Service CIDR is ready' } },
 ];
 
 async function ensureCondition(

@@ -1,7 +1,9 @@
 import type { FieldError, FieldErrorReason } from '../../../api/field-error.ts';
 import type { ServicePort, ServiceSpec } from '../../../api/generated/types.ts';
-import type { IpRange } from '../../../api/ip-range.ts';
+import { type IpRange, parseIpRange } from '../../../api/ip-range.ts';
 import { Service } from '../../../api/kinds/core/service.ts';
+import { IPAddress, managedBy } from '../../../api/kinds/networking/ip-address.ts';
+import { isReady, ServiceCIDR } from '../../../api/kinds/networking/service-cidr.ts';
 import { keyOf } from '../../../api/meta.ts';
 import { invalid, StatusError } from '../../../api/status-error.ts';
 import type { Effects, Reservation } from '../../registry/effects.ts';
@@ -11,8 +13,8 @@ import { PortAllocator, type PortRange } from './port-allocator.ts';
 import { settleFamilies } from './service-families.ts';
 
 /**
- * Cluster addresses and node ports of Services. What is taken is derived from the Services there are: nothing is stored besides them, and
- * nothing can get out of step (kubernetes: pkg/registry/core/service/storage/alloc.go).
+ * Cluster addresses and node ports of Services. What is taken is derived from the Services there are, so that nothing can get out of step;
+ * IPAddress objects show it, and those that others made hold their address back (kubernetes: pkg/registry/core/service/storage/alloc.go).
  */
 export class ServiceAllocator implements Effects<Service> {
   readonly #ranges: readonly IpAllocator[];
@@ -23,6 +25,13 @@ export class ServiceAllocator implements Effects<Service> {
     this.#ranges = deps.ranges.map((range) => new IpAllocator(range, deps.random));
     this.#ports = new PortAllocator(deps.nodePorts, deps.random);
     deps.reader.onChange(Service, (next, previous) => this.#follow(next, previous));
+    deps.reader.onChange(ServiceCIDR, (next, previous) => this.#followRange(next, previous));
+    deps.reader.onChange(IPAddress, (next, previous) => this.#followAddress(next, previous));
+  }
+
+  /** `namespace/name` of the Service an address belongs to, or will when its write succeeds. */
+  holderOf(ip: string): string | undefined {
+    return this.#ranges.map((range) => range.holderOf(ip)).find((holder) => holder !== undefined);
   }
 
   beforeCreate(service: Service): Reservation | undefined {
@@ -45,9 +54,27 @@ export class ServiceAllocator implements Effects<Service> {
     for (const port of portsOf(next.spec)) this.#ports.adopt(port, owner);
   }
 
+  /** A ServiceCIDR gives addresses from when it is ready until it is deleted. */
+  #followRange(next: ServiceCIDR | undefined, previous: ServiceCIDR | undefined): void {
+    const name = (next ?? previous)!.metadata.name;
+    const usable = next && isReady(next) && next.metadata.deletionTimestamp === undefined ? (next.spec.cidrs ?? []) : [];
+    const added = usable.map(parseIpRange);
+    for (const range of this.#ranges)
+      range.setAdded(
+        name,
+        added.find((r) => r.family === range.family && r.text !== range.range.text),
+      );
+  }
+
+  #followAddress(next: IPAddress | undefined, previous: IPAddress | undefined): void {
+    const { name } = (next ?? previous)!.metadata;
+    const isForeign = next !== undefined && next.metadata.labels?.[managedBy.label] !== managedBy.allocator;
+    for (const range of this.#ranges) range.setForeign(name, isForeign);
+  }
+
   #allocate(service: Service, previous: Service | undefined): Reservation | undefined {
     const { spec } = service;
-    const families = this.#ranges.map((range) => range.range.family);
+    const families = this.#ranges.map((range) => range.family);
     const errors = settleFamilies(spec, families);
     refuse(service, errors);
     const taken = new Taken(keyOf(service), previous);
@@ -66,9 +93,9 @@ export class ServiceAllocator implements Effects<Service> {
     if (spec.type === 'ExternalName' || spec.clusterIP === 'None' || spec.clusterIPs?.[0] === 'None') return;
     const wanted = spec.clusterIPs ?? [];
     const ips = (spec.ipFamilies ?? []).map((family, i) => {
-      const range = this.#ranges.find((r) => r.range.family === family)!;
+      const range = this.#ranges.find((r) => r.family === family)!;
       const ip = wanted[i];
-      if (ip && (taken.hadIp(ip) || range.isHeldBy(ip, taken.owner))) return ip;
+      if (ip && (taken.hadIp(ip) || range.holderOf(ip) === taken.owner)) return ip;
       if (ip) {
         const problem = range.take(ip, taken.owner);
         if (problem) {
@@ -169,7 +196,8 @@ class Taken {
   }
 }
 
-function ipsOf(spec: ServiceSpec | undefined): readonly string[] {
+/** The cluster addresses of a Service; none when it is headless. */
+export function ipsOf(spec: ServiceSpec | undefined): readonly string[] {
   return (spec?.clusterIPs ?? []).filter((ip) => ip !== 'None' && ip !== '');
 }
 
