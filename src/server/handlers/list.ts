@@ -78,10 +78,8 @@ function listBody(
   return {
     sizeBytes: head.length + items.sizeBytes,
     forms: key === undefined ? undefined : deps.lists.formsOf(key, head),
-    *[Symbol.iterator]() {
-      yield Buffer.from(head, 'latin1');
-      yield* items.pieces();
-    },
+    head: Buffer.from(head, 'latin1'),
+    pieces: () => items.pieces(),
   };
 }
 
@@ -91,8 +89,8 @@ function newItems(
   list: { page: ListPage; request: ListRequest | undefined; key: string | undefined },
 ): ListItems | undefined {
   const { page, request, key } = list;
-  const keep = key === undefined ? () => false : deps.lists.isWorthKeeping;
-  const items = ListItems.of(kind, page.entries, { withType: keepsItemTypes(kind), keep });
+  const mayKeep = key === undefined ? () => false : deps.lists.isWorthKeeping;
+  const items = ListItems.of(kind, page.entries, { withType: keepsItemTypes(kind), mayKeep });
   if (items && key !== undefined) {
     const { objects } = deps.registry.deps;
     const prefix = prefixOf(kind, request?.namespace);

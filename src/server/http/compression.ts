@@ -39,7 +39,7 @@ async function compressed(answer: FullAnswer): Promise<FullAnswer> {
 
 /** Compressed in the thread pool, once for all answers with this body. */
 function compressedBody(answer: FullAnswer): Promise<Uint8Array> {
-  const forms: BodyForms = ('forms' in answer.parts && answer.parts.forms) || {};
+  const forms: BodyForms = ('forms' in answer.parts ? answer.parts.forms : undefined) ?? {};
   forms.gzip ??= compress(wholeBody(answer), { level: constants.Z_BEST_SPEED });
   return forms.gzip;
 }

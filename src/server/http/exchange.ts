@@ -39,9 +39,12 @@ export interface FullAnswer {
   readonly parts: readonly Uint8Array[] | LargeBody;
 }
 
-/** A body whose parts are made while it is sent. */
-export interface LargeBody extends Iterable<Uint8Array> {
+/** A body that is made while it is sent. */
+export interface LargeBody {
   readonly sizeBytes: number;
+  readonly head: Uint8Array;
+  /** What follows the head; a piece is valid until the next one is taken. */
+  pieces(): Iterable<Uint8Array>;
   /** Answers with the same body share this; undefined when there are no others. */
   readonly forms: BodyForms | undefined;
 }
@@ -58,8 +61,15 @@ export function bodySize({ parts }: FullAnswer): number {
 
 /** The body in one piece. */
 export function wholeBody({ parts }: FullAnswer): Uint8Array {
-  const all = [...parts];
-  return all.length === 1 ? all[0]! : Buffer.concat(all);
+  if (!('sizeBytes' in parts)) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  const body = Buffer.allocUnsafeSlow(parts.sizeBytes);
+  body.set(parts.head);
+  let at = parts.head.length;
+  for (const piece of parts.pieces()) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return body;
 }
 
 /** An answer that goes on: `run` gets the sink after the headers have been sent, and ends it. */

@@ -31,19 +31,20 @@ describe('a large body', () => {
     const response = new SlowResponse();
     let made = 0;
     const parts: LargeBody = {
-      sizeBytes: 5,
+      sizeBytes: 6,
       forms: undefined,
-      *[Symbol.iterator]() {
+      head: Buffer.from('['),
+      *pieces() {
         for (; made < 5; ) yield Buffer.from(String(made++));
       },
     };
     send(response as unknown as ServerResponse, { status: 200, headers: {}, parts }, 'GET');
     await new Promise(setImmediate);
-    assert.equal(made, 2, 'one on its way, one at hand');
+    assert.equal(made, 1);
     while (!response.writableFinished) {
       response.take();
       await new Promise(setImmediate);
     }
-    assert.deepEqual(response.received, ['0', '1', '2', '3', '4']);
+    assert.deepEqual(response.received, ['[', '0', '1', '2', '3', '4']);
   });
 });

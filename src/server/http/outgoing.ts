@@ -2,7 +2,16 @@ import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { type AnswerHeaders, bodySize, type FullAnswer, isStream, type Sink, type StreamAnswer, wholeBody } from './exchange.ts';
+import {
+  type AnswerHeaders,
+  bodySize,
+  type FullAnswer,
+  isStream,
+  type LargeBody,
+  type Sink,
+  type StreamAnswer,
+  wholeBody,
+} from './exchange.ts';
 
 type NodeResponse = ServerResponse | Http2ServerResponse;
 
@@ -23,26 +32,30 @@ export function send(response: NodeResponse, answer: FullAnswer | StreamAnswer, 
     response.end();
     return undefined;
   }
-  sendParts(response as ServerResponse, answer.parts);
+  if ('sizeBytes' in answer.parts) sendLarge(response as ServerResponse, answer.parts);
+  else sendParts(response as ServerResponse, answer.parts);
   return undefined;
 }
 
-/** One part after the other, the next when the connection has taken the last: a slow client costs one part of memory. */
-function sendParts(response: ServerResponse, parts: Iterable<Uint8Array>): void {
-  const iterator = parts[Symbol.iterator]();
-  let next = iterator.next();
-  const sendSome = (): void => {
-    while (!next.done) {
-      const part = next.value;
-      next = iterator.next();
-      if (next.done) response.end(part);
-      else if (!response.write(part)) {
-        response.once('drain', sendSome);
-        return;
-      }
-    }
+function sendParts(response: ServerResponse, parts: readonly Uint8Array[]): void {
+  const last = parts.length - 1;
+  for (const [i, part] of parts.entries()) {
+    if (i < last) response.write(part);
+    else response.end(part);
+  }
+}
+
+/** The next piece is made when the connection has taken the last: a slow client costs one piece of memory. */
+function sendLarge(response: ServerResponse, body: LargeBody): void {
+  const pieces = body.pieces()[Symbol.iterator]();
+  const sendNext = (error?: Error | null): void => {
+    if (error) return;
+    const { value, done } = pieces.next();
+    if (done) response.end();
+    else response.write(value, sendNext);
   };
-  sendSome();
+  response.write(body.head);
+  sendNext();
 }
 
 function writeHead(response: NodeResponse, status: number, headers: AnswerHeaders): void {
