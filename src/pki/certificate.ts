@@ -39,6 +39,7 @@ export interface LeafOptions {
   readonly subject: Subject;
   readonly publicKey: KeyObject;
   readonly usages: readonly ExtendedUsage[];
+  /** Empty: any use of the key. A certificate that says "none" is refused by OpenSSL. */
   readonly keyUsages?: readonly KeyUsageName[];
   readonly names?: AlternativeNames;
   readonly nowMs: number;
@@ -75,6 +76,7 @@ export function issueLeaf(ca: CertificateAuthority, options: LeafOptions): strin
   const issuer = parseCertificate(ca.certificatePem);
   const spki = spkiOf(options.publicKey);
   const { dns, ips } = options.names ?? { dns: [], ips: [] };
+  const keyUsages = options.keyUsages ?? ['digitalSignature', 'keyEncipherment'];
   const anonymous = !options.subject.commonName && options.subject.organizations.length === 0;
   const certificate = signed(
     {
@@ -84,7 +86,7 @@ export function issueLeaf(ca: CertificateAuthority, options: LeafOptions): strin
       notBeforeMs: Math.max(options.nowMs - clockSkewMs, issuer.notBeforeMs),
       notAfterMs: Math.min(endOf(options.nowMs, options.validityMs ?? leafValidityMs), issuer.notAfterMs),
       extensions: [
-        keyUsageExtension(options.keyUsages ?? ['digitalSignature', 'keyEncipherment']),
+        ...(keyUsages.length > 0 ? [keyUsageExtension(keyUsages)] : []),
         ...(options.usages.length > 0 ? [extendedKeyUsageExtension(options.usages)] : []),
         extension(Oid.basicConstraints, der(Tag.sequence), true),
         extension(Oid.subjectKeyIdentifier, der(Tag.octetString, keyIdentifier(spki))),

@@ -10,12 +10,35 @@ import { nodesGroup } from './auth/user-names.ts';
 
 const roleName = 'skiff:cluster-settings';
 
-/** Publishes the settings of the cluster where nodes may read them. */
-export async function ensureClusterSettings(settings: ClusterSettings, client: Client): Promise<void> {
+/** PEM of the authorities behind what this server accepts as proof of who somebody is. */
+interface Authorities {
+  readonly clients: string;
+  readonly frontProxies: string;
+}
+
+/** What servers behind this one need to believe it (kubernetes: pkg/controlplane/controller/clusterauthenticationtrust). */
+function authenticationDocument({ clients, frontProxies }: Authorities): Record<string, string> {
+  return {
+    'client-ca-file': clients,
+    'requestheader-client-ca-file': frontProxies,
+    'requestheader-allowed-names': '["front-proxy-client"]',
+    'requestheader-username-headers': '["X-Remote-User"]',
+    'requestheader-uid-headers': '["X-Remote-Uid"]',
+    'requestheader-group-headers': '["X-Remote-Group"]',
+    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+  };
+}
+
+/** Publishes the settings of the cluster where nodes may read them, and its authorities where servers behind this one look for them. */
+export async function ensureClusterSettings(settings: ClusterSettings, authorities: Authorities, client: Client): Promise<void> {
   const { namespace, name } = clusterSettingsKey;
   const roleMetadata = { namespace, name: roleName };
   await Promise.all([
     ensure(client, ConfigMap, { metadata: { namespace, name }, data: encodeClusterSettings(settings) }),
+    ensure(client, ConfigMap, {
+      metadata: { namespace: 'kube-system', name: 'extension-apiserver-authentication' },
+      data: authenticationDocument(authorities),
+    }),
     ensure(client, Role, {
       metadata: roleMetadata,
       rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs: ['get'] }],

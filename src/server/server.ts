@@ -106,7 +106,7 @@ class SkiffServer implements Server {
     const security = this.#security(pki, () => this.#client(systemMaster));
     this.#api = this.#apiServer(store, pki, security);
     await this.#run(this.#api);
-    await this.#bootstrap();
+    await this.#bootstrap(pki);
     this.#writeKubeconfig(pki);
     for (const component of [...this.#joining(pki, security), ...this.#controllers(pki)]) await this.#run(component);
   }
@@ -194,11 +194,12 @@ class SkiffServer implements Server {
   }
 
   /** What every cluster has, written only where it is missing. */
-  async #bootstrap(): Promise<void> {
+  async #bootstrap(pki: ServerPki): Promise<void> {
     const client = this.#client(systemMaster);
     const { clusterCidr, serviceCidr, clusterDns, clusterDomain } = this.#options;
     await ensureBootstrapRbac({ reader: this.#api!.reader, client });
-    await ensureClusterSettings({ clusterCidr, serviceCidr, clusterDns, clusterDomain }, client);
+    const authorities = { clients: pki.ca.certificatePem, frontProxies: pki.frontProxyCa.certificatePem };
+    await ensureClusterSettings({ clusterCidr, serviceCidr, clusterDns, clusterDomain }, authorities, client);
   }
 
   #writeKubeconfig(pki: ServerPki): void {

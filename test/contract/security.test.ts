@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CertificateSigningRequest } from '../../src/api/kinds/certificates/certificate-signing-request.ts';
@@ -18,34 +16,24 @@ import { isStatus } from '../../src/api/status-error.ts';
 import type { Client } from '../../src/client/client.ts';
 import type { Credentials } from '../../src/client/credentials.ts';
 import { createHttpsClient, type HttpsClient } from '../../src/client/https-client.ts';
-import { createLoopbackClient } from '../../src/client/loopback-client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import type { Component } from '../../src/lib/component.ts';
 import { silentLogger } from '../../src/lib/log.ts';
 import { certificateHash } from '../../src/pki/certificate.ts';
 import { createRequest } from '../../src/pki/csr.ts';
 import { bearerOf, parseJoinToken } from '../../src/pki/join-token.ts';
 import { generatePrivateKey, privateKeyPem } from '../../src/pki/keys.ts';
 import { readOptionalFile } from '../../src/pki/secret-file.ts';
-import { ensureServerPki, type ServerPki } from '../../src/pki/server-pki.ts';
-import { ensureStaticTokens } from '../../src/pki/token-files.ts';
-import { type ApiServer, createApiServer } from '../../src/server/api-server.ts';
-import { ensureBootstrapRbac } from '../../src/server/auth/bootstrap/ensure-bootstrap-rbac.ts';
-import { systemMaster } from '../../src/server/auth/user.ts';
+import type { ServerPki } from '../../src/pki/server-pki.ts';
+import type { ApiServer } from '../../src/server/api-server.ts';
 import { createBootstrapToken, deleteBootstrapToken, listBootstrapTokens } from '../../src/server/join/bootstrap-tokens.ts';
-import { createCsrApprover } from '../../src/server/join/csr-approver.ts';
-import { createServerSecurity } from '../../src/server/security.ts';
-import { MemoryStore } from '../../src/storage/memory-store.ts';
+import { type ControlledApi, startControlledApi } from '../support/controlled-api.ts';
 
 /** Everything real but the disk of the store: TLS, certificates, tokens, RBAC, admission. */
 describe('who may do what, over TLS', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'skiff-security-'));
-  const store = new MemoryStore();
   const clients: HttpsClient[] = [];
+  let api: ControlledApi;
   let pki: ServerPki;
   let server: ApiServer;
-  let approver: Component;
-  let asServer: Client;
   let admin: HttpsClient;
 
   const connect = (credentials: Credentials, ca = pki.ca.certificatePem): HttpsClient => {
@@ -61,50 +49,8 @@ describe('who may do what, over TLS', () => {
     });
 
   before(async () => {
-    pki = ensureServerPki({ dir: join(dir, 'tls'), hostnames: ['localhost'], ips: ['127.0.0.1'], clock: systemClock });
-    await store.open();
-    const security = createServerSecurity({
-      pki,
-      staticTokens: ensureStaticTokens({ dir, caHash: pki.caHash }),
-      clock: systemClock,
-      issuer: 'https://kubernetes.default.svc.cluster.local',
-      serverUrl: () => `https://127.0.0.1:${server.port}`,
-      client: () => asServer,
-    });
-    server = createApiServer({
-      store,
-      clock: systemClock,
-      logger: silentLogger,
-      tls: security.tls,
-      host: '127.0.0.1',
-      port: 0,
-      security: (reader) => security.attach(reader),
-      advertise: { address: '192.168.7.1', port: 6443 },
-      serviceCidrs: ['10.43.0.0/16'],
-      nodePorts: { first: 30000, last: 32767 },
-      nodeClient: () => ({
-        certificatePem: pki.leaf('kubelet-client').certificatePem,
-        keyPem: pki.leaf('kubelet-client').privateKeyPem,
-        caPem: pki.ca.certificatePem,
-      }),
-      paths: security.paths,
-      publicPaths: security.publicPaths,
-    });
-    asServer = createLoopbackClient(server.inProcess, systemMaster);
-    await server.start();
-    await ensureBootstrapRbac({ reader: server.reader, client: asServer });
-    approver = createCsrApprover({
-      reader: server.reader,
-      client: createLoopbackClient(server.inProcess, {
-        name: 'system:serviceaccount:kube-system:certificate-controller',
-        groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
-      }),
-      authorizer: security.authorization(),
-      ca: pki.ca,
-      clock: systemClock,
-      log: silentLogger,
-    });
-    await approver.start();
+    api = await startControlledApi({ listen: true });
+    ({ pki, server } = api);
     const { certificatePem, privateKeyPem: key } = pki.leaf('admin');
     admin = connect({ certificate: certificatePem, key });
     await admin.create(ServiceAccount, { metadata: { name: 'web', namespace: 'default' } });
@@ -112,10 +58,7 @@ describe('who may do what, over TLS', () => {
 
   after(async () => {
     for (const client of clients) client.close();
-    await approver.stop();
-    await server.stop();
-    await store.close();
-    rmSync(dir, { recursive: true });
+    await api.stop();
   });
 
   test('the admin certificate may do everything', async () => {
@@ -151,7 +94,7 @@ describe('who may do what, over TLS', () => {
         .on('error', reject)
         .end();
     });
-    assert.equal(certificateHash(pem), parseJoinToken(readOptionalFile(join(dir, 'node-token')) ?? '').caHash);
+    assert.equal(certificateHash(pem), parseJoinToken(readOptionalFile(join(api.dir, 'node-token')) ?? '').caHash);
   });
 
   const requestCertificate = async (
@@ -187,7 +130,7 @@ describe('who may do what, over TLS', () => {
   };
 
   test('a machine joins with the node token, runs pods, and cannot reach beyond them', async () => {
-    const token = parseJoinToken(readOptionalFile(join(dir, 'node-token')) ?? '');
+    const token = parseJoinToken(readOptionalFile(join(api.dir, 'node-token')) ?? '');
     const joining = connect({ token: bearerOf(token) });
     await forbidden(joining.list(Secret), /User "system:bootstrap:agent" cannot list resource "secrets"/);
     const issued = await requestCertificate(joining, 'pi', { serving: false, machineKey: 'k1' });
@@ -289,7 +232,7 @@ describe('who may do what, over TLS', () => {
     );
     assert.equal(review.status.user.username, 'system:serviceaccount:default:web');
     const { issuer } = await web.raw<{ issuer: string }>('GET', '/.well-known/openid-configuration');
-    assert.equal(issuer, 'https://kubernetes.default.svc.cluster.local');
+    assert.equal(issuer, 'https://kubernetes.default.svc');
     const { keys } = await web.raw<{ keys: unknown[] }>('GET', '/openid/v1/jwks');
     assert.equal(keys.length, 1);
   });

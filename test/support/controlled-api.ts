@@ -27,6 +27,8 @@ export interface ControlledApi {
   readonly server: ApiServer;
   readonly pki: ServerPki;
   readonly staticTokens: StaticTokens;
+  /** Of the certificates, keys and tokens. */
+  readonly dir: string;
   /** The administrator's certificate (DER), for `inject`. */
   readonly admin: Uint8Array;
   client(as: Identity): Client;
@@ -76,6 +78,7 @@ export async function startControlledApi(
     server,
     pki,
     staticTokens,
+    dir,
     admin: new X509Certificate(pki.leaf('admin').certificatePem).raw,
     client,
     async stop() {
@@ -90,10 +93,11 @@ type ClientFor = (as: Identity) => Client;
 
 function credentials(deps: { server: ApiServer; pki: ServerPki; security: ServerSecurity; client: ClientFor }): Component[] {
   const { server, pki, security } = deps;
-  const shared = { reader: server.reader, client: deps.client(systemMaster), clock: systemClock, log: silentLogger };
+  const shared = { reader: server.reader, clock: systemClock, log: silentLogger };
+  const signing = deps.client(identityOf({ name: 'certificate' }));
   return [
-    createCsrApprover({ ...shared, authorizer: security.authorization(), ca: pki.ca }),
-    createSecretTokens({ ...shared, tokens: security.tokens(), caPem: pki.ca.certificatePem }),
+    createCsrApprover({ ...shared, client: signing, authorizer: security.authorization(), ca: pki.ca }),
+    createSecretTokens({ ...shared, client: deps.client(systemMaster), tokens: security.tokens(), caPem: pki.ca.certificatePem }),
   ];
 }
 

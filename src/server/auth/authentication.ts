@@ -57,7 +57,7 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
     if (joining) return { user: withAuthenticated(joining), audiences: audiences.filter((a) => deps.audiences.includes(a)) };
     try {
       const answer = await deps.tokenVerifier.verify(token, audiences);
-      return answer ? { user: withAuthenticated(answer.user), audiences: answer.audiences } : {};
+      return answer ? { user: withAuthenticated(answer.user), audiences: answer.audiences } : { error: 'invalid bearer token' };
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) };
     }

@@ -8,7 +8,9 @@ import { ClusterRole } from '../../api/kinds/rbac/cluster-role.ts';
 import { ClusterRoleBinding } from '../../api/kinds/rbac/cluster-role-binding.ts';
 import { Role } from '../../api/kinds/rbac/role.ts';
 import { RoleBinding } from '../../api/kinds/rbac/role-binding.ts';
+import { ResourceSlice } from '../../api/kinds/resource/resource-slice.ts';
 import type { KubeObject } from '../../api/meta.ts';
+import { parseFieldSelector } from '../../api/selectors/field-selector.ts';
 import { isStatus, type StatusError } from '../../api/status-error.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import type { Attributes } from './authorizer.ts';
@@ -185,10 +187,27 @@ describe('authorization', () => {
     assert.ok(
       may(node, 'update', 'leases', { ...lease, name: 'pi' }) && !may(node, 'update', 'leases', { ...lease, name: 'other' }),
     );
-    assert.ok(may(node, 'list', 'pods', { fieldSelector: 'spec.nodeName=pi' }));
+    assert.ok(may(node, 'list', 'pods', { fieldSelector: parseFieldSelector('spec.nodeName=pi') }));
     assert.ok(may(node, 'create', 'certificatesigningrequests', { group: 'certificates.k8s.io' }));
     assert.ok(may(node, 'watch', 'endpointslices', { group: 'discovery.k8s.io' }));
     assert.ok(!may(node, 'create', 'deployments', { group: 'apps', namespace: 'a' }));
+  });
+
+  test('a node and the devices it offers', () => {
+    const slices = (verb: string, more: Partial<Attributes>): boolean =>
+      may(node, verb, 'resourceslices', { group: 'resource.k8s.io', ...more });
+    for (const [name, nodeName] of [
+      ['own', 'pi'],
+      ['strange', 'zero'],
+    ] as const)
+      reader.put(ResourceSlice, {
+        metadata: { name },
+        spec: { driver: 'd', nodeName, pool: { name: 'p', generation: 1, resourceSliceCount: 1 } },
+      });
+    assert.ok(slices('create', {}) && slices('update', { name: 'own' }) && slices('delete', { name: 'own' }));
+    assert.ok(!slices('get', { name: 'strange' }) && !slices('delete', { name: 'strange' }));
+    assert.ok(slices('list', { fieldSelector: parseFieldSelector('spec.driver=d,spec.nodeName=pi') }));
+    assert.ok(!slices('list', {}) && !slices('list', { fieldSelector: parseFieldSelector('spec.nodeName!=pi') }));
   });
 
   test('joining machines may ask for a certificate and nothing else', () => {

@@ -7,7 +7,7 @@ import { NodeGraph } from './node/node-graph.ts';
 import { createRbacAuthorizer } from './rbac/rbac-authorizer.ts';
 import { RoleResolver } from './rbac/role-resolver.ts';
 import type { UserInfo } from './user.ts';
-import { mastersGroup } from './user-names.ts';
+import { mastersGroup, nodeNameOf } from './user-names.ts';
 
 export interface Authorization extends Authorizer {
   /** What the user may do in a namespace, as far as RBAC knows; for SelfSubjectRulesReview and for the escalation check. */
@@ -27,7 +27,11 @@ export function createAuthorization(deps: { reader: Reader; extra?: readonly Aut
   ];
   return {
     roles,
-    rulesFor: (user, namespace) => roles.rulesFor(user, namespace),
+    rulesFor(user, namespace) {
+      const { rules, problems } = roles.rulesFor(user, namespace);
+      const isNode = nodeNameOf(user) !== undefined;
+      return { rules, problems: isNode ? ['node authorizer does not support user rule resolution', ...problems] : problems };
+    },
     authorize(attributes) {
       const reasons: string[] = [];
       for (const authorizer of authorizers) {

@@ -1,3 +1,4 @@
+import type { FieldTerm } from '../../api/selectors/field-selector.ts';
 import type { UserInfo } from './user.ts';
 
 /** What a request wants to do. For resource requests `resource` is set, otherwise only `verb` (lower-case HTTP method) and `path`. */
@@ -11,8 +12,8 @@ export interface Attributes {
   readonly subresource?: string;
   readonly namespace?: string;
   readonly name?: string;
-  /** Of a list, watch or deletecollection, as the client sent it; nodes may list only with one that names themselves. */
-  readonly fieldSelector?: string;
+  /** Of a list, watch or deletecollection, when it can be understood; nodes may list only with one that names themselves. */
+  readonly fieldSelector?: readonly FieldTerm[];
 }
 
 export interface Decision {

@@ -64,8 +64,68 @@ test('reviews that ask nothing, too much, or about another namespace', async () 
     /at least one of user or group/,
   );
   const local = { spec: { user: 'bob', resourceAttributes: pods } };
-  await refused(ask('authorization.k8s.io/localsubjectaccessreviews', local, 'b'), 400, /must match namespace: b/);
+  await refused(ask('authorization.k8s.io/localsubjectaccessreviews', local, 'b'), 422, /must match metadata.namespace/);
+  const elsewhere = { metadata: { namespace: 'a' }, ...local };
+  await refused(ask('authorization.k8s.io/localsubjectaccessreviews', elsewhere, 'b'), 400, /does not match the namespace sent/);
   assert.equal((await ask('authorization.k8s.io/localsubjectaccessreviews', local, 'a'))['allowed'], true);
+});
+
+const onNode = (selectors: object): object => ({
+  spec: {
+    user: 'system:node:pi',
+    groups: ['system:nodes'],
+    resourceAttributes: { verb: 'list', resource: 'pods', ...selectors },
+  },
+});
+const sar = 'authorization.k8s.io/subjectaccessreviews';
+
+test('access reviews look at the field selector they ask about', async () => {
+  const own = { key: 'spec.nodeName', operator: 'In', values: ['pi'] };
+  const allowed = async (selector: object): Promise<unknown> => (await ask(sar, onNode({ fieldSelector: selector })))['allowed'];
+  assert.equal(await allowed({ rawSelector: 'spec.nodeName=pi' }), true);
+  assert.equal(await allowed({ requirements: [own] }), true);
+  assert.equal(await allowed({ requirements: [{ ...own, operator: 'NotIn' }] }), false);
+  assert.equal(await allowed({ requirements: [{ ...own, values: ['other'] }] }), false);
+  const newer = { key: 'metadata.name', operator: 'Newer' };
+  assert.deepEqual(
+    await ask(sar, onNode({ fieldSelector: { requirements: [own, newer] }, labelSelector: { rawSelector: '==' } })),
+    {
+      allowed: true,
+      evaluationError:
+        'spec.resourceAttributes.fieldSelector partially ignored due to parse error; ' +
+        'spec.resourceAttributes.labelSelector ignored due to parse error',
+    },
+  );
+});
+
+test('selectors and metadata of access reviews are checked', async () => {
+  const at = 'spec.resourceAttributes';
+  const rows: readonly [selectors: object, message: RegExp][] = [
+    [
+      { fieldSelector: {} },
+      new RegExp(`${at}.fieldSelector.requirements: Required value: when ${at}.fieldSelector is specified`),
+    ],
+    [
+      { fieldSelector: { rawSelector: 'a=b', requirements: [{ key: 'a', operator: 'Exists' }] } },
+      /at the same time as requirements/,
+    ],
+    [
+      { fieldSelector: { requirements: [{ key: '', operator: 'Exists' }] } },
+      /requirements\[0\].key: Required value: must be specified/,
+    ],
+    [{ labelSelector: { requirements: [{ key: 'a', operator: 'In' }] } }, /values: Required value: must be specified when/],
+    [
+      { labelSelector: { requirements: [{ key: 'a', operator: 'Exists', values: ['b'] }] } },
+      /values: Forbidden: may not be specified/,
+    ],
+    [{ labelSelector: { requirements: [{ key: 'a b', operator: 'Exists' }] } }, /requirements\[0\].key: Invalid value: "a b"/],
+  ];
+  for (const [selectors, message] of rows) await refused(ask(sar, onNode(selectors)), 422, message);
+  await refused(
+    ask(sar, { ...onNode({}), metadata: { name: 'x' } }),
+    422,
+    /metadata: Invalid value: {"name":"x"}: must be empty/,
+  );
 });
 
 test('rules reviews list what a user may do', async () => {

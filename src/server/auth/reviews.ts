@@ -17,6 +17,12 @@ import { badRequest, invalid } from '../../api/status-error.ts';
 import type { Authentication } from './authentication.ts';
 import type { Authorization } from './authorization.ts';
 import type { Attributes, Authorizer } from './authorizer.ts';
+import {
+  validateLocalSubjectAccessReview,
+  validateSelfSubjectAccessReview,
+  validateSubjectAccessReview,
+} from './review-rules.ts';
+import { type AskedSelectors, askedSelectors } from './review-selectors.ts';
 import type { UserInfo } from './user.ts';
 
 export interface ReviewContext {
@@ -58,14 +64,11 @@ interface Question {
   readonly nonResourceAttributes?: NonResourceAttributes;
 }
 
+const authorizationGroup = 'authorization.k8s.io';
+
 function subjectAccessReview(review: SubjectAccessReview, authorizer: Authorizer): SubjectAccessReview {
-  const { spec } = review;
-  const problems = questionProblems(spec);
-  if (!spec.user && !spec.groups?.length)
-    problems.push(required('spec.user', 'Required value: at least one of user or group must be specified'));
-  if (problems.length > 0)
-    throw invalid({ group: 'authorization.k8s.io', plural: 'subjectaccessreviews', kind: 'SubjectAccessReview' }, '', problems);
-  return { ...review, status: answer(spec, subjectOf(spec), authorizer) };
+  refuse('SubjectAccessReview', validateSubjectAccessReview(review));
+  return { ...review, status: answer(review.spec, subjectOf(review.spec), authorizer) };
 }
 
 function localSubjectAccessReview(
@@ -73,10 +76,12 @@ function localSubjectAccessReview(
   review: LocalSubjectAccessReview,
   authorizer: Authorizer,
 ): LocalSubjectAccessReview {
-  const asked = review.spec.resourceAttributes?.namespace;
-  if (asked !== context.namespace)
-    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.namespace ?? ''}`);
-  return { ...review, status: answer(review.spec, subjectOf(review.spec), authorizer) };
+  const { namespace = '' } = context;
+  if ((review.metadata?.namespace ?? namespace) !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  const placed = { ...review, metadata: { ...review.metadata, namespace } };
+  refuse('LocalSubjectAccessReview', validateLocalSubjectAccessReview(placed));
+  return { ...placed, status: answer(review.spec, subjectOf(review.spec), authorizer) };
 }
 
 function selfSubjectAccessReview(
@@ -84,36 +89,26 @@ function selfSubjectAccessReview(
   review: SelfSubjectAccessReview,
   authorizer: Authorizer,
 ): SelfSubjectAccessReview {
-  const problems = questionProblems(review.spec);
-  if (problems.length > 0)
-    throw invalid(
-      { group: 'authorization.k8s.io', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview' },
-      '',
-      problems,
-    );
+  refuse('SelfSubjectAccessReview', validateSelfSubjectAccessReview(review));
   return { ...review, status: answer(review.spec, context.user, authorizer) };
 }
 
-const required = (field: string, message: string): FieldError => ({ reason: 'FieldValueRequired', field, message });
-
-/** A review must ask exactly one thing. */
-function questionProblems(spec: Question): FieldError[] {
-  if (spec.resourceAttributes && spec.nonResourceAttributes) {
-    const value = JSON.stringify(spec.nonResourceAttributes);
-    const message = `Invalid value: ${value}: cannot be specified in combination with resourceAttributes`;
-    return [{ reason: 'FieldValueInvalid', field: 'spec.nonResourceAttributes', message }];
-  }
-  if (spec.resourceAttributes || spec.nonResourceAttributes) return [];
-  const message = 'Required value: exactly one of nonResourceAttributes or resourceAttributes must be specified';
-  return [required('spec.resourceAttributes', message)];
+function refuse(kind: string, problems: readonly FieldError[]): void {
+  if (problems.length > 0) throw invalid({ group: authorizationGroup, plural: `${kind.toLowerCase()}s`, kind }, '', problems);
 }
 
 function answer(spec: Question, user: UserInfo, authorizer: Authorizer): SubjectAccessReviewStatus {
-  const { verdict, reason } = authorizer.authorize(attributesOf(spec, user));
-  return { allowed: verdict === 'allow', ...(verdict === 'deny' ? { denied: true } : {}), ...(reason ? { reason } : {}) };
+  const selectors = askedSelectors(spec.resourceAttributes ?? {});
+  const { verdict, reason } = authorizer.authorize(attributesOf(spec, user, selectors));
+  return {
+    allowed: verdict === 'allow',
+    ...(verdict === 'deny' ? { denied: true } : {}),
+    ...(reason ? { reason } : {}),
+    ...(selectors.problems.length > 0 ? { evaluationError: selectors.problems.join('; ') } : {}),
+  };
 }
 
-function attributesOf(spec: Question, user: UserInfo): Attributes {
+function attributesOf(spec: Question, user: UserInfo, { fields }: AskedSelectors): Attributes {
   const asked = spec.resourceAttributes;
   if (!asked) return { user, verb: spec.nonResourceAttributes?.verb ?? '', path: spec.nonResourceAttributes?.path ?? '' };
   return {
@@ -122,11 +117,11 @@ function attributesOf(spec: Question, user: UserInfo): Attributes {
     path: '',
     resource: asked.resource ?? '',
     group: asked.group ?? '',
-    version: asked.version ?? '',
+    version: asked.version || '*',
     subresource: asked.subresource ?? '',
     ...(asked.namespace ? { namespace: asked.namespace } : {}),
     ...(asked.name ? { name: asked.name } : {}),
-    ...(asked.fieldSelector?.rawSelector ? { fieldSelector: asked.fieldSelector.rawSelector } : {}),
+    ...(fields ? { fieldSelector: fields } : {}),
   };
 }
 
@@ -150,6 +145,8 @@ function selfSubjectRulesReview(
   });
   return {
     ...review,
+    // The question is not repeated: upstream answers with an object of its own.
+    spec: {},
     status: {
       resourceRules: rules.filter((r) => r.resources?.length).map(forResources),
       nonResourceRules: rules

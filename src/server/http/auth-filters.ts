@@ -1,3 +1,4 @@
+import { type FieldTerm, parseFieldSelector } from '../../api/selectors/field-selector.ts';
 import type { Credentials } from '../auth/authenticator.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import { forbiddenRequest } from '../auth/forbidden.ts';
@@ -61,7 +62,7 @@ function bearerOf(exchange: Exchange): string | undefined {
 function attributesOf(exchange: Exchange): Attributes {
   const { info, user, path, query } = exchange;
   if (!info.isResource) return { user, verb: info.verb, path };
-  const fieldSelector = query.get('fieldSelector');
+  const fieldSelector = understood(query.get('fieldSelector'));
   return {
     user,
     verb: info.verb,
@@ -74,4 +75,14 @@ function attributesOf(exchange: Exchange): Attributes {
     ...(info.name ? { name: info.name } : {}),
     ...(fieldSelector ? { fieldSelector } : {}),
   };
+}
+
+/** A selector that cannot be understood limits nothing, for those who decide; the handler refuses it. */
+function understood(selector: string | null): FieldTerm[] | undefined {
+  if (!selector) return undefined;
+  try {
+    return parseFieldSelector(selector);
+  } catch {
+    return undefined;
+  }
 }

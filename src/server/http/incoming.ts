@@ -35,7 +35,7 @@ export class SocketExchange implements Exchange {
     this.method = request.method ?? 'GET';
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-    this.headers = request.headers as Headers;
+    this.headers = headersOf(request);
     const peer = peerOf(request);
     this.remoteAddress = peer.address;
     this.clientCertificate = peer.certificate;
@@ -85,6 +85,24 @@ function peerOf(request: NodeRequest): Peer {
   const peer = { address: socket.remoteAddress ?? '', certificate: socket.getPeerX509Certificate?.()?.raw };
   peers.set(connection, peer);
   return peer;
+}
+
+/** Headers that name users and their groups may be repeated, and their values hold commas: Node would join them to what nobody said. */
+function headersOf(request: NodeRequest): Headers {
+  const headers = request.headers as Headers;
+  for (const name in headers) if (namesUsers(name)) return { ...headers, ...separated(request) };
+  return headers;
+}
+
+const namesUsers = (header: string): boolean => header.startsWith('impersonate-') || header.startsWith('x-remote-');
+
+function separated({ rawHeaders }: NodeRequest): Record<string, string[]> {
+  const values: Record<string, string[]> = {};
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    if (namesUsers(name)) (values[name] ??= []).push(rawHeaders[i + 1]!);
+  }
+  return values;
 }
 
 /** The whole body of a request; rejects with StatusError 413 as soon as it is too large. */

@@ -52,11 +52,17 @@ function checkedCertificate(bytes: Uint8Array, ca: X509Certificate): ParsedCerti
   try {
     const certificate = parseCertificate(bytes);
     const usage = certificate.extensions.get(Oid.extendedKeyUsage);
-    const forClients = usage !== undefined && decodeExtendedKeyUsage(usage).includes('clientAuth');
-    return forClients && isSignedBy(certificate, ca) ? certificate : undefined;
+    return isForClients(usage && decodeExtendedKeyUsage(usage)) && isSignedBy(certificate, ca) ? certificate : undefined;
   } catch {
     return undefined;
   }
+}
+
+const anyUsage = '2.5.29.37.0';
+
+/** A certificate that does not say what it is for is for everything (RFC 5280 §4.2.1.12): what people make with openssl is often like that. */
+function isForClients(usages: readonly string[] | undefined): boolean {
+  return usages === undefined || usages.includes('clientAuth') || usages.includes(anyUsage);
 }
 
 /** CN is the user, each O a group. */

@@ -45,10 +45,10 @@ export function extraKey(header: string, prefix: string): string {
   }
 }
 
-/** All values of a header. Node joins repeated headers with a comma and a space, so those are split again. */
+/** All values of a header that may be repeated. A value may hold commas: groups of a directory do. */
 export function headerValues(credentials: Credentials, name: string): string[] {
   const value = credentials.headers[name];
   if (value === undefined) return [];
-  const values = typeof value === 'string' ? value.split(', ') : [...value];
+  const values = typeof value === 'string' ? [value] : [...value];
   return values.filter((v) => v !== '');
 }

@@ -1,4 +1,5 @@
 import type { PolicyRule } from '../../../api/generated/types.ts';
+import { requiredFieldValue } from '../../../api/selectors/field-selector.ts';
 import type { Attributes, Authorizer, Decision } from '../authorizer.ts';
 import { ruleAllows } from '../rbac/rule-matching.ts';
 import { nodeNameOf } from '../user-names.ts';
@@ -103,24 +104,20 @@ const podCheck: Check = (node, attributes, graph) => {
   if (verb === 'create' || verb === 'delete') return allow;
   if (verb === 'get') return related('pods')(node, attributes, graph);
   if (verb !== 'list' && verb !== 'watch') return pass('');
-  if (selects(fieldSelector, 'spec.nodeName', node)) return allow;
+  if (requiredFieldValue(fieldSelector ?? [], 'spec.nodeName') === node) return allow;
   if (name) return related('pods')(node, attributes, graph);
   return pass('can only list/watch pods with spec.nodeName field selector');
 };
 
-const resourceSliceCheck: Check = (node, { verb, subresource, fieldSelector }) => {
+const resourceSliceCheck: Check = (node, attributes, graph) => {
+  const { verb, subresource, fieldSelector } = attributes;
   if (subresource) return pass('cannot authorize ResourceSlice subresources');
   if (verb === 'create') return allow;
-  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')
-    return pass(`no relationship found between node '${node}' and this object`);
-  if (selects(fieldSelector, 'spec.nodeName', node)) return allow;
+  if (owning.has(verb)) return related('resourceslices')(node, attributes, graph);
+  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return pass('');
+  if (requiredFieldValue(fieldSelector ?? [], 'spec.nodeName') === node) return allow;
   return pass('can only list/watch/deletecollection resourceslices with nodeName field selector');
 };
-
-/** True when one of the comma-separated requirements is `field=value`. */
-function selects(selector: string | undefined, field: string, value: string): boolean {
-  return (selector ?? '').split(',').some((part) => part === `${field}=${value}` || part === `${field}==${value}`);
-}
 
 const checks: ReadonlyMap<string, Check> = new Map([
   ['secrets', readable('secrets')],

@@ -1,6 +1,7 @@
 import { PersistentVolume } from '../../../api/kinds/core/persistent-volume.ts';
 import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
+import { ResourceSlice } from '../../../api/kinds/resource/resource-slice.ts';
 import { VolumeAttachment } from '../../../api/kinds/storage/volume-attachment.ts';
 import type { Reader } from '../../registry/reader.ts';
 import { type PodReferences, podReferences } from './pod-references.ts';
@@ -13,7 +14,8 @@ export type RelatedResource =
   | 'persistentvolumes'
   | 'serviceaccounts'
   | 'resourceclaims'
-  | 'volumeattachments';
+  | 'volumeattachments'
+  | 'resourceslices';
 
 interface PodEntry {
   readonly name: string;
@@ -40,6 +42,7 @@ export class NodeGraph {
   isRelated(node: string, resource: RelatedResource, key: { namespace?: string | undefined; name: string }): boolean {
     const { name } = key;
     if (resource === 'volumeattachments') return this.#reader.get(VolumeAttachment, { name })?.spec.nodeName === node;
+    if (resource === 'resourceslices') return this.#reader.get(ResourceSlice, { name })?.spec.nodeName === node;
     const pods = this.#podsOf(node);
     if (resource === 'persistentvolumes') return this.#usesVolume(pods, name);
     for (const pod of pods) if (pod.namespace === key.namespace && refersTo(pod, resource, name)) return true;

@@ -16,6 +16,8 @@ import { type LegacyClaims, legacyIssuer, type ObjectClaim, type ServiceAccountC
 const maxCachedTokens = 1024;
 /** How long after its deletion began an object still vouches for its tokens: the leeway of upstream's validator. */
 const deletionLeewayMs = 60_000;
+/** On a Secret: its token has not been used for long, and is not good any more. */
+const invalidSinceLabel = 'kubernetes.io/legacy-token-invalid-since';
 
 export interface TokenVerifier {
   /**
@@ -92,7 +94,7 @@ interface Context {
 function boundUser(claims: ServiceAccountClaims, context: Context): { user: UserInfo; audiences: readonly string[] } {
   if (!(claims.exp * 1000 > context.clock.now())) throw new Error('service account token has expired');
   const shared = context.audiences.filter((audience) => claims.aud.includes(audience));
-  if (shared.length === 0) throw new Error(`token audiences ${JSON.stringify(claims.aud)} is invalid for the target audiences`);
+  if (shared.length === 0) throw wrongAudiences(claims.aud, context.audiences);
   const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io'];
   requireAccount(namespace, serviceaccount, context);
   const bound = (object: KubeObject | undefined, claim: ObjectClaim): void => {
@@ -118,7 +120,7 @@ function legacyUser(
   context: Context & { token: string; apiAudiences: readonly string[] },
 ): { user: UserInfo; audiences: readonly string[] } {
   const shared = context.audiences.filter((audience) => context.apiAudiences.includes(audience));
-  if (shared.length === 0) throw new Error('the token is not meant for the target audiences');
+  if (shared.length === 0) throw wrongAudiences(context.apiAudiences, context.audiences);
   const namespace = claims['kubernetes.io/serviceaccount/namespace'];
   const account = {
     name: claims['kubernetes.io/serviceaccount/service-account.name'],
@@ -129,7 +131,16 @@ function legacyUser(
   if (!secret || secret.metadata.deletionTimestamp !== undefined || !sameSecret(stored, context.token))
     throw new Error('service account token has been invalidated');
   requireAccount(namespace, account, context);
+  if (secret.metadata.labels?.[invalidSinceLabel]) {
+    const where = `secret ${namespace}/${secret.metadata.name} for service account ${namespace}/${account.name}`;
+    throw new Error(`the token in ${where} has been marked invalid: remove its label ${invalidSinceLabel} to allow it again`);
+  }
   return { user: accountUser(namespace, account, {}), audiences: shared };
+}
+
+function wrongAudiences(given: readonly string[], wanted: readonly string[]): Error {
+  const list = (audiences: readonly string[]): string => `[${audiences.map((a) => JSON.stringify(a)).join(' ')}]`;
+  return new Error(`token audiences ${list(given)} is invalid for the target audiences ${list(wanted)}`);
 }
 
 function requireAccount(namespace: string, claim: ObjectClaim, { reader, clock }: Context): void {
