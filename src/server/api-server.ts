@@ -13,9 +13,9 @@ import type { ReviewHandler } from './auth/reviews.ts';
 import { Discovery } from './discovery/discovery.ts';
 import type { HandlerDeps } from './handlers/context.ts';
 import { dispatch } from './handlers/dispatch.ts';
-import { EventLines } from './handlers/event-lines.ts';
 import { InProcess } from './handlers/in-process.ts';
 import { ListCache } from './handlers/list-cache.ts';
+import { sharedByWatches } from './handlers/shared-by-watches.ts';
 import type { Authenticate } from './http/auth-filters.ts';
 import { chain, type Filter, type Handler } from './http/exchange.ts';
 import { filters } from './http/filters.ts';
@@ -115,7 +115,14 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const admission = new AdmissionChain(security.admission);
   const registry = new ResourceRegistry({ objects, admission, effects, clock });
   const keeping = keepers.map((keeper) => runKeeper(keeper, { registry, clock, logger }));
-  const handlerDeps: HandlerDeps = { registry, kinds, clock, logger, eventLines: new EventLines(), lists: new ListCache(clock) };
+  const handlerDeps: HandlerDeps = {
+    registry,
+    kinds,
+    clock,
+    logger,
+    watches: sharedByWatches(clock),
+    lists: new ListCache(clock),
+  };
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
   let ready = false;
   const discovery = new Discovery({ kinds, serverAddress: () => `${advertise.address}:${advertise.port}` });

@@ -8,9 +8,9 @@ import { header } from '../http/exchange.ts';
 import type { Call } from '../registry/call.ts';
 import type { KindTable } from '../registry/kind-table.ts';
 import type { ResourceRegistry } from '../registry/resource-registry.ts';
-import type { EventLines } from './event-lines.ts';
 import type { ListCache } from './list-cache.ts';
 import { invalidOption } from './options.ts';
+import type { SharedByWatches } from './shared-by-watches.ts';
 
 /** What the verb handlers share. */
 export interface HandlerDeps {
@@ -18,7 +18,7 @@ export interface HandlerDeps {
   readonly kinds: KindTable;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly eventLines: EventLines;
+  readonly watches: SharedByWatches;
   readonly lists: ListCache;
 }
 

@@ -1,21 +1,19 @@
-import type { Kind } from '../../api/kind.ts';
-import { apiVersionOf, type KubeObject } from '../../api/meta.ts';
 import { internalError, StatusError } from '../../api/status-error.ts';
-import type { Answer, Exchange, Sink } from '../http/exchange.ts';
-import type { Representation } from '../http/negotiate.ts';
+import type { Answer, Sink } from '../http/exchange.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { PreparedWatch, WatchType } from '../registry/watch.ts';
 import type { HandlerDeps, Target } from './context.ts';
+import { EventEncoder } from './event-encoder.ts';
+import type { GatheringStream } from './flush-queue.ts';
 import { type WatchOptions, watchOptionsOf } from './options.ts';
-import { partialMetadata } from './partial-metadata.ts';
-import { representationOf, servedBytes } from './render.ts';
-import { tableOf } from './table.ts';
+import { representationOf } from './render.ts';
 
 /** A watcher that lets more than this pile up is too slow; its watch ends, and it goes on from where it was. */
 const maxBufferedBytes = 8 * 1024 * 1024;
+/** More than this is written without waiting for the end of the turn. */
+const maxPendingBytes = 128 * 1024;
 /** Without timeoutSeconds a watch ends after this long and up to twice that, so that clients spread over servers. */
 const minTimeoutSeconds = 1800;
-const bookmarkIntervalMs = 60_000;
 /** A last bookmark is sent this long before a watch times out. */
 const bookmarkBeforeEndMs = 2_000;
 const encoder = new TextEncoder();
@@ -28,99 +26,110 @@ export function handleWatch(deps: HandlerDeps, target: Target): Answer {
   const { labelSelector } = options;
   const fieldSelector = options.fieldSelector ?? (name ? `metadata.name=${name}` : undefined);
   const watch = deps.registry.watch(kind, { namespace, labelSelector, fieldSelector });
+  const encoder = new EventEncoder(deps, { kind, representation, include: exchange.query.get('includeObject') });
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
     run(sink) {
-      new WatchStream({ deps, exchange, kind, options, representation, watch, sink }).start();
+      new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks }).start(options);
     },
   };
 }
 
-interface StreamOptions {
+interface StreamParts {
   readonly deps: HandlerDeps;
-  readonly exchange: Exchange;
-  readonly kind: Kind;
-  readonly options: WatchOptions;
-  readonly representation: Representation;
   readonly watch: PreparedWatch;
+  readonly encoder: EventEncoder;
   readonly sink: Sink;
+  readonly bookmarks: boolean;
 }
 
 /** One running watch: what exists already (with back-pressure), then changes as they happen (with a bounded buffer). */
-class WatchStream {
-  readonly #o: StreamOptions;
+class WatchStream implements GatheringStream {
+  writtenIn = 0;
+  readonly #deps: HandlerDeps;
+  readonly #watch: PreparedWatch;
   readonly #encoder: EventEncoder;
+  readonly #sink: Sink;
+  readonly #bookmarks: boolean;
   #pending: Uint8Array[] = [];
-  #flushing = false;
+  #pendingBytes = 0;
+  #isQueued = false;
   #ended = false;
-  #unsubscribe: (() => void) | undefined;
-  #cancelTimers: (() => void)[] = [];
   #bookmarked = 0;
+  #unsubscribe: (() => void) | undefined;
+  #cancelEnd: (() => void) | undefined;
+  #cancelBookmarks: (() => void) | undefined;
 
-  constructor(options: StreamOptions) {
-    this.#o = options;
-    this.#encoder = new EventEncoder(options);
+  constructor({ deps, watch, encoder, sink, bookmarks }: StreamParts) {
+    this.#deps = deps;
+    this.#watch = watch;
+    this.#encoder = encoder;
+    this.#sink = sink;
+    this.#bookmarks = bookmarks;
   }
 
-  start(): void {
-    const { sink, options } = this.#o;
-    sink.onClose(() => this.#release());
-    this.#startTimers();
-    if (options.sendInitialEvents) this.#sendInitial();
-    else if (options.after) this.#follow(options.after);
-    else if (options.sendInitialEvents === undefined) this.#sendInitial();
-    else this.#follow(this.#o.deps.registry.deps.objects.revision);
+  start({ timeoutSeconds, sendInitialEvents, after }: WatchOptions): void {
+    this.#sink.onClose(() => this.#release());
+    this.#startTimers((timeoutSeconds || minTimeoutSeconds * (1 + Math.random())) * 1000);
+    if (sendInitialEvents) this.#sendInitial(true);
+    else if (after) this.#follow(after);
+    else if (sendInitialEvents === undefined) this.#sendInitial(false);
+    else this.#follow(this.#revision);
   }
 
-  #startTimers(): void {
-    const { clock } = this.#o.deps;
-    const seconds = this.#o.options.timeoutSeconds || minTimeoutSeconds * (1 + Math.random());
-    this.#cancelTimers.push(clock.after(seconds * 1000, () => this.#end()));
-    if (!this.#o.options.bookmarks) return;
-    if (seconds * 1000 > bookmarkBeforeEndMs) {
-      this.#cancelTimers.push(clock.after(seconds * 1000 - bookmarkBeforeEndMs, () => this.#bookmark(true)));
+  get #revision(): number {
+    return this.#deps.registry.deps.objects.revision;
+  }
+
+  #startTimers(timeoutMs: number): void {
+    const { clock, watches } = this.#deps;
+    const endAfter = (ms: number): void => {
+      this.#cancelEnd = clock.after(ms, () => this.#end());
+    };
+    if (!this.#bookmarks) {
+      endAfter(timeoutMs);
+      return;
     }
-    this.#armBookmark();
-  }
-
-  #armBookmark(): void {
-    const cancel = this.#o.deps.clock.after(bookmarkIntervalMs, () => {
-      this.#cancelTimers = this.#cancelTimers.filter((c) => c !== cancel);
-      if (this.#ended) return;
-      this.#bookmark(false);
-      this.#armBookmark();
+    this.#cancelBookmarks = watches.bookmarks.add(() => this.#bookmark(false));
+    if (timeoutMs <= bookmarkBeforeEndMs) {
+      endAfter(timeoutMs);
+      return;
+    }
+    this.#cancelEnd = clock.after(timeoutMs - bookmarkBeforeEndMs, () => {
+      this.#bookmark(true);
+      endAfter(bookmarkBeforeEndMs);
     });
-    this.#cancelTimers.push(cancel);
   }
 
   /** Tells the client how far it is, when the store has moved on since it last heard of it. */
   #bookmark(last: boolean): void {
-    const revision = this.#o.deps.registry.deps.objects.revision;
+    const revision = this.#revision;
     if (this.#ended || this.#unsubscribe === undefined) return;
     if (revision <= this.#bookmarked && !last) return;
     this.#bookmarked = revision;
     this.#send(this.#encoder.bookmark(revision, false));
   }
 
-  #sendInitial(): void {
-    const { options, watch } = this.#o;
-    const { revision, entries } = watch.initial();
+  #sendInitial(announceEnd: boolean): void {
+    const { revision, entries } = this.#watch.initial();
     let at = 0;
     const sendSome = (): void => {
       while (at < entries.length) {
         if (this.#ended) return;
         const entry = entries[at++]!;
-        if (!this.#o.sink.write(this.#encoder.event('ADDED', entry, entry.revision))) {
-          this.#o.sink.onDrain(sendSome);
+        this.#gather(this.#encoder.event('ADDED', entry, entry.revision));
+        if (this.#pendingBytes > maxPendingBytes && !this.#write()) {
+          this.#sink.onDrain(sendSome);
           return;
         }
       }
       if (this.#ended) return;
-      if (options.sendInitialEvents && options.bookmarks) {
+      if (announceEnd && this.#bookmarks) {
         this.#bookmarked = revision;
-        this.#o.sink.write(this.#encoder.bookmark(revision, true));
+        this.#gather(this.#encoder.bookmark(revision, true));
       }
+      this.#write();
       this.#follow(revision);
     };
     sendSome();
@@ -128,7 +137,7 @@ class WatchStream {
 
   #follow(after: number): void {
     try {
-      this.#unsubscribe = this.#o.watch.follow(after, (type, entry, revision) => this.#onChange(type, entry, revision));
+      this.#unsubscribe = this.#watch.follow(after, (type, entry, revision) => this.#onChange(type, entry, revision));
       if (this.#ended) this.#release();
     } catch (error) {
       const status = error instanceof StatusError ? error : internalError(error);
@@ -138,91 +147,55 @@ class WatchStream {
   }
 
   #onChange(type: WatchType, entry: ObjectEntry, revision: number): void {
-    if (this.#ended) return;
-    this.#send(this.#encoder.event(type, entry, revision));
+    if (!this.#ended) this.#send(this.#encoder.event(type, entry, revision));
   }
 
-  /** Collects what happens in one turn of the event loop and writes it at once. */
+  /** Has it written soon, together with what else happens until then. */
   #send(bytes: Uint8Array): void {
-    this.#pending.push(bytes);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => this.#flush());
+    this.#gather(bytes);
+    if (this.#pendingBytes > maxPendingBytes) this.#writeBounded();
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.#deps.watches.flushes.add(this);
   }
 
-  #flush(): void {
-    this.#flushing = false;
+  flush(): void {
+    this.#isQueued = false;
+    this.#writeBounded();
+  }
+
+  #gather(bytes: Uint8Array): void {
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+  }
+
+  #writeBounded(): void {
+    this.#write();
+    if (this.#sink.bufferedBytes > maxBufferedBytes) this.#end();
+  }
+
+  /** Writes what has been gathered; false when the client should be given time. */
+  #write(): boolean {
     const pending = this.#pending;
+    if (pending.length === 0 || this.#ended) return true;
     this.#pending = [];
-    if (pending.length === 0) return;
-    this.#o.sink.write(pending.length === 1 ? pending[0]! : Buffer.concat(pending));
-    if (this.#o.sink.bufferedBytes > maxBufferedBytes) this.#end();
+    this.#pendingBytes = 0;
+    return this.#sink.write(this.#deps.watches.flushes.joined(pending));
   }
 
   #end(): void {
     if (this.#ended) return;
-    this.#flush();
+    this.#write();
     this.#release();
-    this.#o.sink.end();
+    this.#sink.end();
   }
 
   #release(): void {
     this.#ended = true;
+    this.#pending = [];
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    for (const cancel of this.#cancelTimers) cancel();
-    this.#cancelTimers = [];
+    this.#cancelEnd?.();
+    this.#cancelBookmarks?.();
   }
-}
-
-/** Turns changes into lines of a watch. */
-class EventEncoder {
-  readonly #o: StreamOptions;
-  #columnsSent = false;
-
-  constructor(options: StreamOptions) {
-    this.#o = options;
-  }
-
-  event(type: WatchType, entry: ObjectEntry, revision: number): Uint8Array {
-    const { representation, kind, deps } = this.#o;
-    if (representation.as === 'object') {
-      const served = servedBytes(kind, entry, revision, true);
-      if (served) return deps.eventLines.line(type, entry, revision, served);
-    }
-    const object = withRevision(deps.registry.deps.objects.decode(kind, entry), revision);
-    return encoder.encode(`{"type":"${type}","object":${JSON.stringify(this.#represent(object))}}\n`);
-  }
-
-  bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
-    const { kind, representation } = this.#o;
-    const metadata = {
-      resourceVersion: String(revision),
-      ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
-    };
-    const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata };
-    const shown = representation.as === 'object' ? object : this.#represent(object as unknown as KubeObject, true);
-    return encoder.encode(`{"type":"BOOKMARK","object":${JSON.stringify(shown)}}\n`);
-  }
-
-  #represent(object: KubeObject, bookmark = false): unknown {
-    const { representation, kind, deps, exchange } = this.#o;
-    const { as, metaVersion } = representation;
-    if (as === 'object') return object;
-    if (as !== 'Table') return partialMetadata(object, metaVersion);
-    const { resourceVersion } = object.metadata;
-    const include = exchange.query.get('includeObject');
-    const objects = bookmark ? [] : [object];
-    const table = tableOf({ kind, objects, metadata: { resourceVersion }, nowMs: deps.clock.now(), metaVersion, include });
-    if (this.#columnsSent) return { ...table, columnDefinitions: null };
-    this.#columnsSent = !bookmark;
-    return table;
-  }
-}
-
-/** A DELETED event carries the last state with the revision of the deletion. */
-function withRevision(object: KubeObject, revision: number): KubeObject {
-  const resourceVersion = String(revision);
-  if (object.metadata.resourceVersion === resourceVersion) return object;
-  return { ...object, metadata: { ...object.metadata, resourceVersion } };
 }

@@ -1,0 +1,69 @@
+import type { Kind } from '../../api/kind.ts';
+import { apiVersionOf, type KubeObject } from '../../api/meta.ts';
+import type { Representation } from '../http/negotiate.ts';
+import type { ObjectEntry } from '../registry/object-index.ts';
+import type { WatchType } from '../registry/watch.ts';
+import type { HandlerDeps } from './context.ts';
+import { partialMetadata } from './partial-metadata.ts';
+import { tableOf } from './table.ts';
+
+const encoder = new TextEncoder();
+
+export interface EventFormat {
+  readonly kind: Kind;
+  readonly representation: Representation;
+  /** What each row of a table carries besides its cells. */
+  readonly include: string | null;
+}
+
+/** Turns changes into lines of a watch. */
+export class EventEncoder {
+  readonly #deps: HandlerDeps;
+  readonly #format: EventFormat;
+  #columnsSent = false;
+
+  constructor(deps: HandlerDeps, format: EventFormat) {
+    this.#deps = deps;
+    this.#format = format;
+  }
+
+  event(type: WatchType, entry: ObjectEntry, revision: number): Uint8Array {
+    const { representation, kind } = this.#format;
+    const { watches, registry } = this.#deps;
+    const line = representation.as === 'object' ? watches.lines.line(kind, type, entry, revision) : undefined;
+    if (line) return line;
+    const object = withRevision(registry.deps.objects.decode(kind, entry), revision);
+    return encoder.encode(`{"type":"${type}","object":${JSON.stringify(this.#represent(object))}}\n`);
+  }
+
+  bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
+    const { kind, representation } = this.#format;
+    const metadata = {
+      resourceVersion: String(revision),
+      ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+    };
+    const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata };
+    const shown = representation.as === 'object' ? object : this.#represent(object as unknown as KubeObject, true);
+    return encoder.encode(`{"type":"BOOKMARK","object":${JSON.stringify(shown)}}\n`);
+  }
+
+  #represent(object: KubeObject, bookmark = false): unknown {
+    const { representation, kind, include } = this.#format;
+    const { as, metaVersion } = representation;
+    if (as === 'object') return object;
+    if (as !== 'Table') return partialMetadata(object, metaVersion);
+    const { resourceVersion } = object.metadata;
+    const objects = bookmark ? [] : [object];
+    const table = tableOf({ kind, objects, metadata: { resourceVersion }, nowMs: this.#deps.clock.now(), metaVersion, include });
+    if (this.#columnsSent) return { ...table, columnDefinitions: null };
+    this.#columnsSent = !bookmark;
+    return table;
+  }
+}
+
+/** A DELETED event carries the last state with the revision of the deletion. */
+function withRevision(object: KubeObject, revision: number): KubeObject {
+  const resourceVersion = String(revision);
+  if (object.metadata.resourceVersion === resourceVersion) return object;
+  return { ...object, metadata: { ...object.metadata, resourceVersion } };
+}
