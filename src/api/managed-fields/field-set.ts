@@ -26,49 +26,73 @@ export function isEmpty(set: FieldSet): boolean {
 export function fieldSet(member: boolean, branches: Iterable<readonly [string, FieldSet]>): FieldSet {
   const children = new Map<string, FieldSet>();
   for (const [element, branch] of branches) if (!isEmpty(branch)) children.set(element, branch);
+  return made(member, children);
+}
+
+/** A set of branches none of which is empty. */
+function made(member: boolean, children: ReadonlyMap<string, FieldSet>): FieldSet {
   if (children.size > 0) return { member, children };
   return member ? ownField : noFields;
 }
 
+/** `a` itself when `b` adds nothing. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || isEmpty(b)) return a;
   if (isEmpty(a)) return b;
-  const children = new Map(a.children);
+  let children: Map<string, FieldSet> | undefined;
   for (const [element, branch] of b.children) {
-    const mine = children.get(element);
-    children.set(element, mine ? union(mine, branch) : branch);
+    const mine = a.children.get(element);
+    const both = mine ? union(mine, branch) : branch;
+    if (both !== mine) (children ??= new Map(a.children)).set(element, both);
   }
-  return fieldSet(a.member || b.member, children);
+  return changed(a, a.member || b.member, children);
 }
 
-/** The paths of `a` that are not in `b`; paths below a path of `b` stay. */
+/** The paths of `a` that are not in `b`; paths below a path of `b` stay. `a` itself when they share none. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return a;
-  return fieldSet(
-    a.member && !b.member,
-    mapBranches(a, (element, branch) => {
-      const other = b.children.get(element);
-      return other ? difference(branch, other) : branch;
-    }),
-  );
+  return changed(a, a.member && !b.member, withoutShared(a, b, difference));
 }
 
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return noFields;
-  return fieldSet(
-    a.member && b.member,
-    mapBranches(a, (element, branch) => intersection(branch, b.children.get(element) ?? noFields)),
-  );
+  const children = new Map<string, FieldSet>();
+  for (const [element, branch] of a.children) {
+    const other = b.children.get(element);
+    const shared = other ? intersection(branch, other) : noFields;
+    if (!isEmpty(shared)) children.set(element, shared);
+  }
+  return made(a.member && b.member, children);
 }
 
 /** The paths of `a` that are neither in `b` nor below a path of `b`. */
 export function withoutBranches(a: FieldSet, b: FieldSet): FieldSet {
   if (b.member) return noFields;
   if (isEmpty(a) || isEmpty(b)) return a;
-  return fieldSet(
-    a.member,
-    mapBranches(a, (element, branch) => withoutBranches(branch, b.children.get(element) ?? noFields)),
-  );
+  return changed(a, a.member, withoutShared(a, b, withoutBranches));
+}
+
+/** The branches of `a`, those that `b` has as well replaced by what `subtract` leaves of them; undefined when it leaves them all as they are. */
+function withoutShared(
+  a: FieldSet,
+  b: FieldSet,
+  subtract: (branch: FieldSet, other: FieldSet) => FieldSet,
+): Map<string, FieldSet> | undefined {
+  let children: Map<string, FieldSet> | undefined;
+  for (const [element, other] of b.children) {
+    const branch = a.children.get(element);
+    const left = branch && subtract(branch, other);
+    if (!left || left === branch) continue;
+    children ??= new Map(a.children);
+    if (isEmpty(left)) children.delete(element);
+    else children.set(element, left);
+  }
+  return children;
+}
+
+/** The set with other branches, if any; the set itself when nothing changes. */
+function changed(set: FieldSet, member: boolean, children: ReadonlyMap<string, FieldSet> | undefined): FieldSet {
+  return children || member !== set.member ? made(member, children ?? set.children) : set;
 }
 
 /** A set of one path. */
@@ -78,17 +102,21 @@ export function pathSet(elements: readonly string[]): FieldSet {
 
 /** Every path of the set, shorter ones before those below them. */
 export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[][] {
-  const branches = [...set.children].sort(byElement);
-  const here = branches.filter(([, branch]) => branch.member).map(([element]) => [...prefix, element]);
-  return [...here, ...branches.flatMap(([element, branch]) => pathsOf(branch, [...prefix, element]))];
+  const elements = sortedElements(set);
+  const here = elements.filter((element) => set.children.get(element)!.member).map((element) => [...prefix, element]);
+  return [...here, ...elements.flatMap((element) => pathsOf(set.children.get(element)!, [...prefix, element]))];
 }
 
 /** The `fieldsV1` of a managedFields entry. */
 export function toFieldsV1(set: FieldSet): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
-  for (const [element, branch] of [...set.children].sort(byElement)) {
-    const below = toFieldsV1(branch);
-    fields[element] = branch.member && branch.children.size > 0 ? { '.': {}, ...below } : below;
+  return writeBranches(set, {});
+}
+
+function writeBranches(set: FieldSet, fields: Record<string, unknown>): Record<string, unknown> {
+  if (set.children.size === 0) return fields;
+  for (const element of sortedElements(set)) {
+    const branch = set.children.get(element)!;
+    fields[element] = writeBranches(branch, branch.member && branch.children.size > 0 ? { '.': {} } : {});
   }
   return fields;
 }
@@ -99,21 +127,24 @@ export function fromFieldsV1(fields: unknown): FieldSet {
 }
 
 function branchesOf(fields: unknown): ReadonlyMap<string, FieldSet> {
-  const children = new Map<string, FieldSet>();
-  if (!isJsonObject(fields)) return children;
-  for (const [element, below] of Object.entries(fields)) {
-    if (!isElement(element)) continue;
+  if (!isJsonObject(fields)) return noChildren;
+  let children: Map<string, FieldSet> | undefined;
+  for (const element in fields) {
+    if (element === '.' || !isElement(element)) continue;
+    const below = fields[element];
     const grandchildren = branchesOf(below);
     const member = grandchildren.size === 0 || (isJsonObject(below) && Object.hasOwn(below, '.'));
-    children.set(element, { member, children: grandchildren });
+    children ??= new Map();
+    children.set(element, made(member, grandchildren));
   }
-  return children;
+  return children ?? noChildren;
 }
 
-function* mapBranches(set: FieldSet, change: (element: string, branch: FieldSet) => FieldSet): Iterable<[string, FieldSet]> {
-  for (const [element, branch] of set.children) yield [element, change(element, branch)];
-}
-
-function byElement([a]: readonly [string, FieldSet], [b]: readonly [string, FieldSet]): number {
-  return compareElements(a, b);
+/** Most sets are in order already. */
+function sortedElements({ children }: FieldSet): string[] {
+  const elements = [...children.keys()];
+  for (let i = 1; i < elements.length; i++) {
+    if (compareElements(elements[i - 1]!, elements[i]!) > 0) return elements.sort(compareElements);
+  }
+  return elements;
 }

@@ -47,9 +47,8 @@ const kindOrder = 'fkvi';
 /** The order of upstream's sets: numbers count as numbers, not as text. */
 export function compareElements(a: string, b: string): number {
   if (a[0] !== b[0]) return kindOrder.indexOf(a[0]!) - kindOrder.indexOf(b[0]!);
-  const [restA, restB] = [a.slice(2), b.slice(2)];
-  if (a.startsWith('f:')) return compareScalars(restA, restB);
-  return compareValues(JSON.parse(restA), JSON.parse(restB));
+  if (a.startsWith('f:')) return a < b ? -1 : a > b ? 1 : 0;
+  return compareValues(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)));
 }
 
 function compareValues(a: unknown, b: unknown): number {

@@ -7,9 +7,16 @@ export const maxBodyBytes = 3 * 1024 * 1024;
 
 /** Reads the object a request carries; problems of its fields become warnings or, with Strict, a 400. */
 export async function readObject(exchange: Exchange, kind: BodyKind, fieldValidation: FieldValidation): Promise<KubeObject> {
+  return (await readBody(exchange, kind, fieldValidation))();
+}
+
+/** Receives a body; each call of what it resolves with decodes it anew, as `readObject` does. */
+export async function readBody(exchange: Exchange, kind: BodyKind, fieldValidation: FieldValidation): Promise<() => KubeObject> {
   const bytes = await exchange.readBody(maxBodyBytes);
   const contentType = header(exchange, 'content-type') ?? '';
-  const { object, warnings } = decodeBody({ bytes, contentType, kind, fieldValidation });
-  if (fieldValidation === 'Warn') for (const warning of warnings) exchange.warnings.add(warning);
-  return object;
+  return () => {
+    const { object, warnings } = decodeBody({ bytes, contentType, kind, fieldValidation });
+    if (fieldValidation === 'Warn') for (const warning of warnings) exchange.warnings.add(warning);
+    return object;
+  };
 }

@@ -9,7 +9,7 @@ import type { UpdateRules } from '../registry/update.ts';
 import { maxBodyBytes } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
 import { invalidOption, isTrue } from './options.ts';
-import { objectAnswer, representationOf } from './render.ts';
+import { representationOf, writtenAnswer } from './render.ts';
 
 const patchKinds: Readonly<Record<string, PatchKind>> = {
   'application/json-patch+json': 'json',
@@ -25,7 +25,7 @@ export async function handlePatch(deps: HandlerDeps, target: Target, rules?: Upd
   const call = callOf(exchange, 'PatchOptions');
   const patch = await readPatch(exchange, kind);
   const result = await patchObject(deps, call, { kind, key: { namespace, name }, patch, ...(rules ? { rules } : {}) });
-  return objectAnswer(exchange, result.created ? 201 : 200, kind, result.object, { representation, nowMs: deps.clock.now() });
+  return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });
 }
 
 /** Applies a patch to the newest state, again when somebody else writes in between. */
@@ -41,6 +41,7 @@ export async function patchObject(
     key,
     transform: (current) =>
       applyPatch({ kinds: deps.kinds, kind, key, current, patch, call, nowMs, subresource, only: rules?.changes }),
+    transformCopies: true,
     unconditional: true,
     allowCreate: patch.type === 'apply' && !rules,
     managersAreTracked: patch.type === 'apply',

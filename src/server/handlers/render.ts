@@ -61,15 +61,38 @@ export function entryAnswer(
   entry: ObjectEntry,
   options: { representation: Representation; nowMs: number },
 ): FullAnswer {
-  if (wantsPlainJson(exchange, options.representation)) {
-    const served = servedBytes(kind, entry, entry.revision, true);
-    if (served) {
-      const body = Buffer.allocUnsafe(sizeOf(served));
-      copyInto(body, 0, served);
-      return { status: 200, headers: { ...jsonHeaders }, parts: [body] };
-    }
-  }
-  return objectAnswer(exchange, 200, kind, objects.decode(kind, entry), options);
+  const bytes = bytesAnswer(exchange, 200, kind, entry, options.representation);
+  return bytes ?? objectAnswer(exchange, 200, kind, objects.decode(kind, entry), options);
+}
+
+/** Answers with what a write resulted in: with the bytes that were written, where possible, and not serialized once more. */
+export function writtenAnswer(
+  objects: ObjectStore,
+  exchange: Exchange,
+  kind: Kind,
+  result: { readonly object: KubeObject; readonly created: boolean },
+  options: { representation: Representation; nowMs: number },
+): FullAnswer {
+  const { object } = result;
+  const status = result.created ? 201 : 200;
+  const entry = objects.entryOf(kind, object);
+  const bytes = entry && bytesAnswer(exchange, status, kind, entry, options.representation);
+  return bytes ?? objectAnswer(exchange, status, kind, object, options);
+}
+
+/** Undefined when the client wants something else than the bytes of the entry. */
+function bytesAnswer(
+  exchange: Exchange,
+  status: number,
+  kind: Kind,
+  entry: ObjectEntry,
+  representation: Representation,
+): FullAnswer | undefined {
+  const served = wantsPlainJson(exchange, representation) ? servedBytes(kind, entry, entry.revision, true) : undefined;
+  if (!served) return undefined;
+  const body = Buffer.allocUnsafe(sizeOf(served));
+  copyInto(body, 0, served);
+  return { status, headers: { ...jsonHeaders }, parts: [body] };
 }
 
 /** Answers with an object in the representation the client asked for. */

@@ -1,26 +1,32 @@
 import type { KubeObject } from '../../api/meta.ts';
-import { cloneJson } from '../../api/patch/json-value.ts';
 import { badRequest } from '../../api/status-error.ts';
 import type { Answer } from '../http/exchange.ts';
 import type { UpdateRules } from '../registry/update.ts';
-import { readObject } from './body.ts';
+import { readBody } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
-import { objectAnswer, representationOf } from './render.ts';
+import { representationOf, writtenAnswer } from './render.ts';
 
 /** PUT of one object, or of a sub-resource that shows the whole object. */
 export async function handleUpdate(deps: HandlerDeps, target: Target, rules?: UpdateRules): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
   const representation = representationOf(exchange);
   const call = callOf(exchange, 'UpdateOptions');
-  const object = await readObject(exchange, kind, fieldValidationOf(exchange.query, 'UpdateOptions'));
+  const read = await readBody(exchange, kind, fieldValidationOf(exchange.query, 'UpdateOptions'));
+  let object: KubeObject | undefined = read();
   requireName(object, name);
   const result = await deps.registry.update(call, kind, {
     key: { namespace, name },
-    transform: () => cloneJson(object),
+    // The registry changes what it gets; should it start again, the body is read again.
+    transform() {
+      const given = object ?? read();
+      object = undefined;
+      return given;
+    },
+    transformCopies: true,
     allowCreate: !rules && kind.allowCreateOnUpdate,
     ...(rules ? { rules } : {}),
   });
-  return objectAnswer(exchange, result.created ? 201 : 200, kind, result.object, { representation, nowMs: deps.clock.now() });
+  return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });
 }
 
 /** `PUT` must name the object in its body, too. */

@@ -94,6 +94,13 @@ export class ObjectStore implements Reader {
     return serve(kind, decodeEntry(entry)) as T;
   }
 
+  /** The entry whose object, as `decode` gives it, this is; undefined for an object that is not, or no longer, the durable one. */
+  entryOf(kind: Kind, object: KubeObject): ObjectEntry | undefined {
+    const { namespace, name } = object.metadata;
+    const entry = this.entry(kind, { namespace, name });
+    return entry?.index.decoded?.deref() === object ? entry : undefined;
+  }
+
   newest<T extends KubeObject>(kind: Kind<T>, key: Key): Newest<T> | undefined {
     const entry = this.#store.newest(storeKeyOf(kind, key));
     if (!entry) return undefined;

@@ -1,7 +1,7 @@
 import type { FieldError } from '../../api/field-error.ts';
 import type { Kind, WriteContext } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import { equalJson } from '../../api/patch/json-value.ts';
+import { cloneJson, equalJson } from '../../api/patch/json-value.ts';
 import { conflict, notFound, StatusError } from '../../api/status-error.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
 import { RevisionConflict } from '../../storage/store.ts';
@@ -35,6 +35,8 @@ export interface UpdateRequest<T extends KubeObject> {
    * `undefined` is given when the object does not exist and `allowCreate` is set.
    */
   transform(current: T | undefined): Promise<T> | T;
+  /** `transform` neither changes what it is given nor shares parts of it, which therefore need not be a copy of its own. */
+  readonly transformCopies?: boolean;
   readonly rules?: UpdateRules<T>;
   /** A missing object is created from `transform(undefined)`. */
   readonly allowCreate?: boolean;
@@ -117,7 +119,7 @@ async function updateOnce<T extends KubeObject>(
   const previous = newest.object;
   const rules = request.rules ?? mainRules(kind, deps.effects.of(kind) as Effects<T>);
   const context = writeContext(clock);
-  const next = await request.transform(objects.newest(kind, request.key)?.object ?? previous);
+  const next = await request.transform(request.transformCopies ? previous : cloneJson(previous));
   settleName(next, request.key.name);
   settleNamespace(kind, next, request.key.namespace);
   checkPreconditions(kind, next, newest, request.unconditional ?? false);
