@@ -1,13 +1,28 @@
+import type { Kind } from '../../../api/kind.ts';
 import { PersistentVolume } from '../../../api/kinds/core/persistent-volume.ts';
 import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
+import { VolumeAttributesClass } from '../../../api/kinds/storage/volume-attributes-class.ts';
+import type { KubeObject } from '../../../api/meta.ts';
 import { claimNames } from '../../../api/pod-claims.ts';
+import type { Client } from '../../../client/client.ts';
 import { defineController } from '../../../reconcile/controller.ts';
 import { mapped, primary } from '../../../reconcile/watches.ts';
 import { isTerminal } from '../support/pods.ts';
 
 const claimFinalizer = 'kubernetes.io/pvc-protection';
 const volumeFinalizer = 'kubernetes.io/pv-protection';
+const classFinalizer = 'kubernetes.io/vac-protection';
+
+/** Whether the object waits for this finalizer to be taken off. */
+function isHeld<T extends KubeObject>(object: T | undefined, finalizer: string): object is T {
+  return object?.metadata.deletionTimestamp !== undefined && object.metadata.finalizers?.includes(finalizer) === true;
+}
+
+async function letGo<T extends KubeObject>(client: Client, kind: Kind<T>, object: T, finalizer: string): Promise<void> {
+  const finalizers = object.metadata.finalizers?.filter((f) => f !== finalizer) ?? [];
+  await client.update(kind, { ...object, metadata: { ...object.metadata, finalizers } });
+}
 
 /** A claim that is being deleted goes when no pod uses it any more. */
 export const claimProtectionController = defineController({
@@ -20,12 +35,10 @@ export const claimProtectionController = defineController({
   ],
   async reconcile(key, { client, informer }) {
     const claim = informer(PersistentVolumeClaim).get(key);
-    if (claim?.metadata.deletionTimestamp === undefined || !claim.metadata.finalizers?.includes(claimFinalizer)) return;
+    if (!isHeld(claim, claimFinalizer)) return;
     const pods = informer(Pod).list(claim.metadata.namespace);
     const isUsed = pods.some((pod) => !isTerminal(pod) && pod.spec.nodeName && claimNames(pod).includes(claim.metadata.name));
-    if (isUsed) return;
-    const finalizers = claim.metadata.finalizers.filter((f) => f !== claimFinalizer);
-    await client.update(PersistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, finalizers } });
+    if (!isUsed) await letGo(client, PersistentVolumeClaim, claim, claimFinalizer);
   },
 });
 
@@ -35,9 +48,43 @@ export const volumeProtectionController = defineController({
   watches: [primary(PersistentVolume, { changed: (next) => next.metadata.deletionTimestamp !== undefined })],
   async reconcile(key, { client, informer }) {
     const volume = informer(PersistentVolume).get(key);
-    if (volume?.metadata.deletionTimestamp === undefined || !volume.metadata.finalizers?.includes(volumeFinalizer)) return;
-    if (volume.status.phase === 'Bound') return;
-    const finalizers = volume.metadata.finalizers.filter((f) => f !== volumeFinalizer);
-    await client.update(PersistentVolume, { ...volume, metadata: { ...volume.metadata, finalizers } });
+    if (!isHeld(volume, volumeFinalizer) || volume.status.phase === 'Bound') return;
+    await letGo(client, PersistentVolume, volume, volumeFinalizer);
   },
 });
+
+/** A class of volume attributes that is being deleted goes when no claim and no volume names it. */
+export const attributesClassProtectionController = defineController({
+  name: 'volumeattributesclass-protection',
+  watches: [
+    primary(VolumeAttributesClass, { changed: (next) => next.metadata.deletionTimestamp !== undefined }),
+    mapped(PersistentVolumeClaim, classesOfClaim),
+    mapped(PersistentVolume, classesOfVolume),
+  ],
+  async reconcile(name, { client, informer }) {
+    const attributesClass = informer(VolumeAttributesClass).get(name);
+    if (!isHeld(attributesClass, classFinalizer)) return;
+    const isUsed =
+      informer(PersistentVolumeClaim)
+        .list()
+        .some((claim) => classesOfClaim(claim).includes(name)) ||
+      informer(PersistentVolume)
+        .list()
+        .some((volume) => classesOfVolume(volume).includes(name));
+    if (!isUsed) await letGo(client, VolumeAttributesClass, attributesClass, classFinalizer);
+  },
+});
+
+/** The one it asks for, the one it has, and the one it is being changed to. */
+function classesOfClaim({ spec, status }: PersistentVolumeClaim): string[] {
+  const names = [
+    spec.volumeAttributesClassName,
+    status.currentVolumeAttributesClassName,
+    status.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ];
+  return names.filter((name): name is string => Boolean(name));
+}
+
+function classesOfVolume({ spec }: PersistentVolume): string[] {
+  return spec.volumeAttributesClassName ? [spec.volumeAttributesClassName] : [];
+}

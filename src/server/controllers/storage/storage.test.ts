@@ -6,9 +6,10 @@ import { PersistentVolume } from '../../../api/kinds/core/persistent-volume.ts';
 import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import { StorageClass } from '../../../api/kinds/storage/storage-class.ts';
+import { VolumeAttributesClass } from '../../../api/kinds/storage/volume-attributes-class.ts';
 import type { FakeClient } from '../../../client/fake-client.ts';
 import { volumeBinder } from './binder.ts';
-import { claimProtectionController } from './protection.ts';
+import { attributesClassProtectionController, claimProtectionController } from './protection.ts';
 
 const key = { namespace: 'ns', name: 'c' };
 
@@ -110,4 +111,60 @@ describe('volume binder', () => {
       assert.equal(fake.all(PersistentVolumeClaim).length, 0);
     });
   });
+});
+
+describe('volume attributes class protection', () => {
+  const gold = { metadata: { name: 'gold', finalizers: ['kubernetes.io/vac-protection'] }, driverName: 'csi.example.com' };
+  const users: readonly (readonly [
+    name: string,
+    seed: (fake: FakeClient) => void,
+    free: (fake: FakeClient) => Promise<unknown>,
+  ])[] = [
+    [
+      'a claim that asks for it',
+      (fake) => addClaim(fake, { volumeAttributesClassName: 'gold' }),
+      async (fake) => fake.mutate(PersistentVolumeClaim, key, (claim) => delete claim.spec.volumeAttributesClassName),
+    ],
+    [
+      'a claim that is being changed to it',
+      (fake) => {
+        addClaim(fake);
+        fake.mutate(PersistentVolumeClaim, key, (claim) => {
+          claim.status.modifyVolumeStatus = { status: 'InProgress', targetVolumeAttributesClassName: 'gold' };
+        });
+      },
+      async (fake) => fake.mutate(PersistentVolumeClaim, key, (claim) => delete claim.status.modifyVolumeStatus),
+    ],
+    [
+      'a volume that has it',
+      (fake) => {
+        addVolume(fake, 'v', '1Gi');
+        fake.mutate(PersistentVolume, { name: 'v' }, (volume) => {
+          volume.spec.volumeAttributesClassName = 'gold';
+        });
+      },
+      (fake) => fake.delete(PersistentVolume, { name: 'v' }),
+    ],
+  ];
+  for (const [name, seed, free] of users)
+    it(`keeps a class for ${name}, and lets it go after`, () =>
+      withControllers([attributesClassProtectionController], async ({ fake, settle }) => {
+        fake.seed(VolumeAttributesClass, gold);
+        seed(fake);
+        await fake.delete(VolumeAttributesClass, { name: 'gold' });
+        await settle();
+        assert.equal(fake.all(VolumeAttributesClass).length, 1);
+        await free(fake);
+        await settle();
+        assert.equal(fake.all(VolumeAttributesClass).length, 0);
+      }));
+
+  it('lets go of a class that nobody uses', () =>
+    withControllers([attributesClassProtectionController], async ({ fake, settle }) => {
+      fake.seed(VolumeAttributesClass, gold);
+      await settle();
+      await fake.delete(VolumeAttributesClass, { name: 'gold' });
+      await settle();
+      assert.equal(fake.all(VolumeAttributesClass).length, 0);
+    }));
 });
