@@ -34,6 +34,8 @@ export interface ControllerDefinition {
   readonly account?: string;
   // biome-ignore lint/suspicious/noExplicitAny: a list of watches of different kinds; each is only called with objects of its own kind.
   readonly watches: readonly Watch<any>[];
+  /** Where keys come from besides the watches. Called once those are in step; returns what ends it. */
+  readonly subscribe?: (enqueue: (key: string) => void, informer: InformerOf) => () => void;
   /** Keys worked on at the same time; 2 when absent. */
   readonly concurrency?: number;
   /**
@@ -127,6 +129,8 @@ class Controller implements Component, ControllerProbe {
     await Promise.all([...this.#informers.values()].map((informer) => informer.synced));
     // Handlers come after all informers are synced: `mapped` functions may look at any of them.
     for (const watch of this.#definition.watches) this.#subscribe(watch);
+    const unsubscribe = this.#definition.subscribe?.((key) => this.#queue.add(key), this.#informer);
+    if (unsubscribe) this.#cleanups.push(unsubscribe);
     this.#queue.start();
   }
 
@@ -137,10 +141,15 @@ class Controller implements Component, ControllerProbe {
 
   #subscribe(watch: Watch): void {
     const enqueue = (object: KubeObject): void => {
-      for (const key of watch.keys(object, this.#informer)) this.#queue.add(key);
+      for (const key of watch.keys(object, this.#informer)) {
+        if (watch.delayMs === undefined) this.#queue.add(key);
+        else this.#queue.addAfter(key, watch.delayMs);
+      }
     };
     const remove = this.#informers.get(kindId(watch.kind))?.addHandler({
-      onAdd: enqueue,
+      onAdd(object) {
+        if (!watch.ignoresNew) enqueue(object);
+      },
       onUpdate(next, previous) {
         if (watch.changed && !watch.changed(next, previous)) return;
         enqueue(next);

@@ -14,12 +14,13 @@ export interface Watch<T extends KubeObject = KubeObject> {
   keys(object: T, informer: InformerOf): Iterable<string>;
   /** Whether an update matters; every one does when absent. */
   changed?(next: T, previous: T): boolean;
+  /** New objects do not matter, nor those that are there from the start. */
+  readonly ignoresNew?: boolean;
+  /** How long the keys wait before they are worked on; not at all when absent. */
+  readonly delayMs?: number;
 }
 
-export interface WatchFilter<T extends KubeObject> {
-  readonly scope?: InformerScope;
-  readonly changed?: (next: T, previous: T) => boolean;
-}
+export type WatchFilter<T extends KubeObject> = Pick<Watch<T>, 'scope' | 'changed' | 'ignoresNew' | 'delayMs'>;
 
 /** The kind the controller is for: its keys are the objects' own. */
 export function primary<T extends KubeObject>(kind: Kind<T>, filter: WatchFilter<T> = {}): Watch<T> {

@@ -246,7 +246,7 @@ class SkiffServer implements Server {
     const definitions = allControllers({
       rootCa: pki.ca.certificatePem,
       clusterCidrs: this.#options.clusterCidr.split(','),
-      kinds: () => metadata.kinds,
+      metadata,
     });
     const controllers = definitions.map((definition) => {
       const own = this.#client(identityOf(definition));

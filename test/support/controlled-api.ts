@@ -107,7 +107,7 @@ function controllers(pki: ServerPki, clientFor: ClientFor): Component[] {
   const client = clientFor(systemMaster);
   const informers = new InformerFactory({ client, ...shared });
   const metadata = createMetadataWatch({ client, informers, ...shared });
-  const definitions = allControllers({ rootCa: pki.ca.certificatePem, clusterCidrs: [], kinds: () => metadata.kinds });
+  const definitions = allControllers({ rootCa: pki.ca.certificatePem, clusterCidrs: [], metadata });
   const ends: Component = { name: 'informers', start: async () => {}, stop: async () => informers.stop() };
   const running = definitions.map((definition) => {
     const own = clientFor(identityOf(definition));

@@ -1,5 +1,5 @@
-import type { Kind } from '../../api/kind.ts';
 import type { ControllerDefinition } from '../../reconcile/controller.ts';
+import type { MetadataWatch } from '../../reconcile/metadata-watch.ts';
 import { podGarbageCollector } from './core/pod-gc.ts';
 import { rootCaPublisher } from './core/root-ca-publisher.ts';
 import { serviceAccountController } from './core/service-account.ts';
@@ -24,15 +24,19 @@ import { replicationController } from './replicaset/replication-controller.ts';
 import { statefulSetController } from './statefulset/statefulset.ts';
 import { volumeBinder } from './storage/binder.ts';
 import { ephemeralVolumeController } from './storage/ephemeral.ts';
-import { claimProtectionController, volumeProtectionController } from './storage/protection.ts';
+import {
+  attributesClassProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from './storage/protection.ts';
 
 export interface AllControllersDeps {
   /** PEM of the cluster's authority, published to every namespace. */
   readonly rootCa: string;
   /** The pods' addresses, one block per address family; empty when someone else gives nodes their pod CIDRs. */
   readonly clusterCidrs: readonly string[];
-  /** Every kind there is now, custom ones too. */
-  readonly kinds: () => readonly Kind[];
+  /** Every kind there is, custom ones too. */
+  readonly metadata: Pick<MetadataWatch, 'kinds' | 'addHandler'>;
   readonly node?: NodeLifecycleOptions;
 }
 
@@ -41,7 +45,7 @@ export function allControllers(deps: AllControllersDeps): ControllerDefinition[]
   return [
     serviceAccountController,
     rootCaPublisher(deps.rootCa),
-    namespaceController(deps.kinds),
+    namespaceController(() => deps.metadata.kinds),
     replicaSetController,
     replicationController,
     deploymentController,
@@ -51,11 +55,12 @@ export function allControllers(deps: AllControllersDeps): ControllerDefinition[]
     ttlAfterFinishedController,
     cronJobController,
     disruptionController,
-    resourceQuotaController(deps.kinds),
+    resourceQuotaController(deps),
     clusterRoleAggregationController,
     volumeBinder,
     claimProtectionController,
     volumeProtectionController,
+    attributesClassProtectionController,
     ephemeralVolumeController,
     endpointsController,
     endpointSliceController,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withControllers } from '../../../../test/support/controller-bench.ts';
+import { type Bench, createBench, withControllers } from '../../../../test/support/controller-bench.ts';
 import type { PodDisruptionBudgetSpec } from '../../../api/generated/types.ts';
 import { ReplicaSet } from '../../../api/kinds/apps/replica-set.ts';
 import { ConfigMap } from '../../../api/kinds/core/config-map.ts';
@@ -9,6 +9,8 @@ import { ResourceQuota } from '../../../api/kinds/core/resource-quota.ts';
 import { PodDisruptionBudget } from '../../../api/kinds/policy/pod-disruption-budget.ts';
 import { ClusterRole } from '../../../api/kinds/rbac/cluster-role.ts';
 import type { FakeClient } from '../../../client/fake-client.ts';
+import { createController } from '../../../reconcile/controller.ts';
+import { createMetadataWatch } from '../../../reconcile/metadata-watch.ts';
 import { controllerReference } from '../../../reconcile/owners.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import { disruptionController } from './disruption.ts';
@@ -71,28 +73,64 @@ describe('disruption controller', () => {
 });
 
 describe('resource quota controller', () => {
-  it('counts what is there, and gives back what has gone', async () => {
-    await withControllers([resourceQuotaController(() => [Pod, ConfigMap])], async ({ fake, settle }) => {
+  const key = { namespace: 'ns', name: 'q' };
+
+  /** A pod and a ConfigMap in a namespace whose quota counts both. */
+  async function withQuota(test: (bench: Bench, used: () => Promise<unknown>) => Promise<void>): Promise<void> {
+    const bench = createBench();
+    const { fake } = bench;
+    try {
       fake.seed(ConfigMap, { metadata: { namespace: 'ns', name: 'c' } });
       fake.seed(Pod, {
         metadata: { namespace: 'ns', name: 'p' },
         spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '250m' } } }] },
         status: { phase: 'Running' },
       });
-      const key = { namespace: 'ns', name: 'q' };
       fake.seed(ResourceQuota, {
         metadata: key,
         spec: { hard: { pods: '5', 'requests.cpu': '1', 'count/configmaps': '3' } },
         status: {},
       });
-      await settle();
-      const used = async () => (await fake.get(ResourceQuota, key)).status.used;
+      const metadata = createMetadataWatch({ ...bench, client: fake });
+      await bench.start(metadata);
+      await bench.start(createController(resourceQuotaController({ metadata }), { ...bench, client: fake }));
+      await test(bench, async () => (await fake.get(ResourceQuota, key)).status.used);
+    } finally {
+      await bench.stop();
+    }
+  }
+
+  it('counts what is there, and gives back what has gone', () =>
+    withQuota(async ({ fake, settle }, used) => {
       assert.deepEqual(await used(), { pods: '1', 'requests.cpu': '250m', 'count/configmaps': '1' });
       await fake.delete(Pod, { namespace: 'ns', name: 'p' });
       await settle();
       assert.deepEqual(await used(), { pods: '0', 'requests.cpu': '0', 'count/configmaps': '1' });
-    });
-  });
+      await fake.delete(ConfigMap, { namespace: 'ns', name: 'c' });
+      await settle();
+      assert.deepEqual(await used(), { pods: '0', 'requests.cpu': '0', 'count/configmaps': '0' });
+    }));
+
+  it('leaves a charge alone until what it is for must have been stored', () =>
+    withQuota(async ({ fake, settle, advance }, used) => {
+      const charged = { pods: '3', 'requests.cpu': '750m', 'count/configmaps': '1' };
+      fake.mutate(ResourceQuota, key, ({ status }) => Object.assign(status, { used: charged }));
+      await settle();
+      assert.deepEqual(await used(), charged);
+      fake.seed(Pod, { metadata: { namespace: 'ns', name: 'p2' }, spec: { containers: [] }, status: { phase: 'Running' } });
+      await settle();
+      assert.deepEqual(await used(), charged, 'a pod that comes says nothing of the other that was charged');
+      await advance(10_000);
+      assert.deepEqual(await used(), { pods: '2', 'requests.cpu': '250m', 'count/configmaps': '1' });
+    }));
+
+  it('puts right what somebody else wrote about the limits', () =>
+    withQuota(async ({ fake, settle }) => {
+      fake.mutate(ResourceQuota, key, ({ status }) => Object.assign(status, { hard: { pods: '99' } }));
+      await settle();
+      const { spec, status } = await fake.get(ResourceQuota, key);
+      assert.deepEqual(status.hard, spec.hard);
+    }));
 });
 
 describe('cluster role aggregation', () => {

@@ -9,47 +9,80 @@ import { type Amounts, addAmounts, pieces, resourceListOf } from '../../../api/q
 import { quotaMatches } from '../../../api/quota/quota-scopes.ts';
 import { quotaConcerns, quotaUsage } from '../../../api/quota/quota-usage.ts';
 import { type ControllerDefinition, defineController, type ReconcileContext } from '../../../reconcile/controller.ts';
+import type { MetadataWatch } from '../../../reconcile/metadata-watch.ts';
 import type { InformerOf } from '../../../reconcile/watches.ts';
 import { mapped, primary } from '../../../reconcile/watches.ts';
 import { isTerminal } from '../support/pods.ts';
 
 const watched: readonly Kind[] = [Pod, Service, PersistentVolumeClaim];
-/** Kinds nobody watches for their quota are counted again this often, while a quota names them. */
-const recountMs = 5 * 60_000;
+/** How long after the last charge a quota is counted again, in case what was charged for has not been stored. */
+const recountDelayMs = 10_000;
 
-function quotasIn(object: KubeObject, informer: InformerOf): string[] {
-  return informer(ResourceQuota).list(object.metadata.namespace).map(keyOf);
+export interface ResourceQuotaControllerDeps {
+  /** Every kind there is, and what is deleted of it. */
+  readonly metadata: Pick<MetadataWatch, 'kinds' | 'addHandler'>;
 }
 
 /**
  * Keeps the status of ResourceQuotas: admission charges what comes, this gives back what has gone (upstream: pkg/controller/resourcequota).
- * `kinds` are all there are.
+ * A charge by itself is no reason to count: what is charged for is not stored yet, and would be given back.
  */
-export function resourceQuotaController(kinds: () => readonly Kind[]): ControllerDefinition {
+export function resourceQuotaController({ metadata }: ResourceQuotaControllerDeps): ControllerDefinition {
   return defineController({
     name: 'resourcequota',
     watches: [
-      primary(ResourceQuota),
-      mapped(Pod, quotasIn, {
+      primary(ResourceQuota, {
+        changed: (next, previous) =>
+          !equalJson(next.spec, previous.spec) || !equalJson(next.status?.hard ?? {}, next.spec?.hard ?? {}),
+      }),
+      primary(ResourceQuota, {
+        ignoresNew: true,
+        delayMs: recountDelayMs,
+        changed: (next, previous) => !equalJson(next.status?.used ?? {}, previous.status?.used ?? {}),
+      }),
+      mapped(Pod, quotasOf(Pod), {
+        ignoresNew: true,
         changed: (next, previous) =>
           isTerminal(next) !== isTerminal(previous) || next.metadata.generation !== previous.metadata.generation,
       }),
-      mapped(Service, quotasIn),
-      mapped(PersistentVolumeClaim, quotasIn, { changed: (next, previous) => !equalJson(next.spec, previous.spec) }),
+      mapped(Service, quotasOf(Service), { ignoresNew: true, changed: (next, previous) => !equalJson(next.spec, previous.spec) }),
+      mapped(PersistentVolumeClaim, quotasOf(PersistentVolumeClaim), {
+        ignoresNew: true,
+        changed: (next, previous) => !equalJson(next.spec, previous.spec),
+      }),
     ],
+    subscribe: (enqueue, informer) =>
+      metadata.addHandler({
+        onChange() {},
+        onDelete(kind, object) {
+          if (kind.scope === 'Namespaced' && !watched.includes(kind))
+            for (const key of quotasOf(kind)(object, informer)) enqueue(key);
+        },
+      }),
     async reconcile(key, context) {
       const quota = context.informer(ResourceQuota).get(key);
       if (!quota || quota.metadata.deletionTimestamp !== undefined) return;
       const hard = quota.spec?.hard ?? {};
-      const names = Object.keys(hard);
-      const named = kinds().filter((kind) => kind.scope === 'Namespaced' && names.some((name) => quotaConcerns(kind, name)));
+      const named = metadata.kinds.filter((kind) => kind.scope === 'Namespaced' && limits(quota, kind));
       const used = resourceListOf(await usageOf({ ...quota, status: { ...quota.status, hard } }, named, context));
       const status = { hard, used };
       if (!equalJson(status, quota.status))
         await context.client.update(ResourceQuota, { ...quota, status }, { subresource: 'status' });
-      if (named.some((kind) => !watched.includes(kind))) context.requeueAfter(recountMs);
     },
   });
+}
+
+/** The keys of the quotas that limit an object's kind, where the object is. */
+function quotasOf(kind: Kind): (object: KubeObject, informer: InformerOf) => string[] {
+  return (object, informer) =>
+    informer(ResourceQuota)
+      .list(object.metadata.namespace)
+      .filter((quota) => limits(quota, kind))
+      .map(keyOf);
+}
+
+function limits(quota: ResourceQuota, kind: Kind): boolean {
+  return Object.keys(quota.spec?.hard ?? {}).some((name) => quotaConcerns(kind, name));
 }
 
 async function usageOf(quota: ResourceQuota, kinds: readonly Kind[], context: ReconcileContext): Promise<Amounts> {
