@@ -15,7 +15,8 @@ const checks: Readonly<Record<string, (filter?: string) => Promise<boolean> | bo
     return breaches.length === 0;
   },
   unit: (filter) => runTests('unit', ['src/**/*.test.ts', 'build/**/*.test.ts', 'bench/**/*.test.ts'], filter),
-  contract: (filter) => runTests('contract', ['test/contract/**/*.test.ts', 'test/golden/**/*.test.ts'], filter),
+  contract: (filter) =>
+    runTests('contract', ['test/contract/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/conformance/names.test.ts'], filter),
 };
 
 const [only, filter] = process.argv.slice(2);

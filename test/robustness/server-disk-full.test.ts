@@ -16,7 +16,7 @@ isolated(import.meta.url, ({ folder }) => {
   describe('a server on a full disk', () => {
     const disk = join(folder, 'disk');
     const filler = join(disk, 'filler');
-    const server = new ServerProcess(folder, join(disk, 'data'));
+    const server = new ServerProcess(folder, { dataDir: join(disk, 'data') });
     const acknowledged = new Set<string>();
 
     const create = async (name: string): Promise<Answer> => {

@@ -16,6 +16,7 @@ import { createLogger } from '../../src/lib/log.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { startTestApi } from './api-server.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { type ThrowAwayTls, throwAwayTls } from './throw-away-tls.ts';
 
 /** Mounts nothing: directories of the disk stand for memory filesystems. */
@@ -226,14 +227,4 @@ export class AgentBench {
       write(`${name}.key`, keyPem);
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

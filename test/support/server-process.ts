@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { eventually } from './eventually.ts';
 
-/** The namespaces of the test have every port to themselves. */
-const port = 6443;
+/** For tests in namespaces of their own, which have every port to themselves. */
+const usualPort = 6443;
 const stopTimeoutMs = 30_000;
 
 export interface Answer {
@@ -23,17 +23,18 @@ export interface Credentials {
   readonly servername: string;
 }
 
-/** `skiff server --disable-agent` from source, on loopback, with its data in one folder. Only inside `isolated`. */
+/** `skiff server --disable-agent` from source, on loopback, with its data in one folder. Outside `isolated` it needs a port that is free. */
 export class ServerProcess {
-  readonly port = port;
+  readonly port: number;
   readonly #folder: string;
   readonly #dataDir: string;
   #child: ChildProcess | undefined;
   #agent: Agent | undefined;
 
-  constructor(folder: string, dataDir = join(folder, 'data')) {
+  constructor(folder: string, options: { readonly dataDir?: string; readonly port?: number } = {}) {
     this.#folder = folder;
-    this.#dataDir = dataDir;
+    this.#dataDir = options.dataDir ?? join(folder, 'data');
+    this.port = options.port ?? usualPort;
   }
 
   get pid(): number {
@@ -42,7 +43,7 @@ export class ServerProcess {
 
   /** The administrator's. */
   get credentials(): Credentials {
-    const { clusters, users } = parse(readFileSync(this.#kubeconfig, 'utf8'));
+    const { clusters, users } = parse(readFileSync(this.kubeconfig, 'utf8'));
     const pem = (text: string): Buffer => Buffer.from(text, 'base64');
     return {
       ca: pem(clusters[0].cluster['certificate-authority-data']),
@@ -52,7 +53,7 @@ export class ServerProcess {
     };
   }
 
-  get #kubeconfig(): string {
+  get kubeconfig(): string {
     return join(this.#folder, 'kubeconfig');
   }
 
@@ -68,9 +69,9 @@ export class ServerProcess {
         ...flags,
         ...address,
         '--https-listen-port',
-        String(port),
+        String(this.port),
         '--write-kubeconfig',
-        this.#kubeconfig,
+        this.kubeconfig,
       ],
       { stdio: process.env['SKIFF_TEST_DEBUG'] ? 'inherit' : 'ignore' },
     );
@@ -104,7 +105,7 @@ export class ServerProcess {
         ...(bytes ? { 'content-type': 'application/json', 'content-length': bytes.length } : {}),
         ...options.headers,
       };
-      const call = request({ host: '127.0.0.1', port, method, path, ...options, headers, agent }, (answer) => {
+      const call = request({ host: '127.0.0.1', port: this.port, method, path, ...options, headers, agent }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject).on('end', () => {
