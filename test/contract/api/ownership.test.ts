@@ -107,7 +107,7 @@ describe('field ownership', () => {
   it('leaves the metadata alone where /status does', async () => {
     const schemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas';
     await send(`POST ${schemas}`, { metadata: { name: 'f' }, spec: { priorityLevelConfiguration: { name: 'p' } } });
-    const condition = { type: 'Dangling', status: 'True' };
+    const condition = { type: 'Seen', status: 'True' };
     const patch = { metadata: { labels: { l: '1' } }, status: { conditions: [condition] } };
     const { json } = await send(`PATCH ${schemas}/f/status?fieldManager=s`, patch, mergePatch);
     assert.equal(json.metadata.labels, undefined);
