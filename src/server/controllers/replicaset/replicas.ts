@@ -11,7 +11,7 @@ import { errorChain } from '../../../lib/log.ts';
 import { type ControllerDefinition, defineController, type ReconcileContext } from '../../../reconcile/controller.ts';
 import { controllerOf, controllerReference } from '../../../reconcile/owners.ts';
 import { mapped, ownedBy, primary } from '../../../reconcile/watches.ts';
-import { withCondition, withoutCondition } from '../support/conditions.ts';
+import { conditionOf, withCondition, withoutCondition } from '../support/conditions.ts';
 import { isActive, isAvailable, isReady, isTerminating, podFromTemplate, untilAvailableMs } from '../support/pods.ts';
 import { slowStart } from '../support/slow-start.ts';
 import { claim } from './claim.ts';
@@ -74,6 +74,8 @@ function failureCondition(
   nowMs: number,
 ): readonly ReplicaSetCondition[] {
   if (!failure) return withoutCondition(conditions, 'ReplicaFailure');
+  // The first failure stands: each message names another pod, and a status that is written every time wakes this controller every time.
+  if (conditionOf(conditions, 'ReplicaFailure')) return conditions ?? [];
   return withCondition(conditions, { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: timestamp(nowMs) });
 }
 

@@ -101,7 +101,7 @@ describe('replicaset controller', () => {
       fake.intercept = ({ verb, kind }) => {
         if (verb !== 'create' || kind.kind !== 'Pod') return;
         tries++;
-        throw forbidden(Pod, '', 'exceeded quota');
+        throw forbidden(Pod, `web-${tries}`, 'exceeded quota');
       };
       await fake.create(ReplicaSet, replicaSet(10));
       await settle();
@@ -109,6 +109,11 @@ describe('replicaset controller', () => {
       assert.equal(failure?.type, 'ReplicaFailure');
       assert.equal(failure?.reason, 'FailedCreate');
       assert.ok(tries <= 2, `${tries} tries`);
+      const triesBefore = tries;
+      await advance(1000);
+      assert.ok(tries > triesBefore, 'it tries again');
+      const statusWrites = fake.writes.filter((write) => write.startsWith('update replicasets.apps/status'));
+      assert.equal(statusWrites.length, 1, 'the message of each failure names another pod');
       fake.intercept = undefined;
       await advance(1000);
       assert.equal(fake.all(Pod, 'ns').length, 10);
