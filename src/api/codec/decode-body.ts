@@ -2,6 +2,7 @@ import { type AnyObject, apiVersionOf, type KubeObject } from '../meta.ts';
 import { schemaOf, typeOfKind } from '../schema/schema.ts';
 import type { FieldSchema, TypeSchema } from '../schema/type-schema.ts';
 import { badRequest, StatusError } from '../status-error.ts';
+import { goKindOf } from './json-objects.ts';
 import { BodyError, bodyFormat, type ParsedBody, parseJsonBody, parseYamlBody } from './parse-body.ts';
 import { decodeMessage, openEnvelope, type ProtobufEnvelope } from './protobuf.ts';
 import { ProtobufError } from './protobuf-reader.ts';
@@ -33,6 +34,9 @@ export interface DecodeRequest {
   readonly fieldValidation: FieldValidation;
 }
 
+/** Makes the error of what does not fit its type, or is refused as unknown or duplicate. */
+export type Refuse = (why: string) => StatusError;
+
 export interface DecodedBody<T extends KubeObject = KubeObject> {
   readonly object: T;
   /** Unknown and duplicate fields, when they are to be warned of. */
@@ -62,14 +66,15 @@ export function decodeBody<T extends KubeObject = KubeObject>(request: DecodeReq
  */
 export function decodeValue<T extends KubeObject = KubeObject>(
   value: unknown,
-  options: { kind: BodyKind; fieldValidation: FieldValidation },
+  options: { kind: BodyKind; fieldValidation: FieldValidation; refuse?: Refuse },
 ): DecodedBody<T> {
-  const body: ParsedBody = { value, text: () => JSON.stringify(value ?? null), keys: undefined, duplicates: undefined };
+  const text = (): string => JSON.stringify(value ?? null);
+  const body: ParsedBody = { value, text, keys: undefined, duplicates: undefined, fractions: false };
   return decodeParsed(body, { ...options, bytes: new Uint8Array(), contentType: '' }) as DecodedBody<T>;
 }
 
-function decodeParsed(body: ParsedBody, request: DecodeRequest): DecodedBody {
-  const { kind } = request;
+function decodeParsed(body: ParsedBody, request: DecodeRequest & { readonly refuse?: Refuse }): DecodedBody {
+  const { kind, refuse = (why) => cannotBeHandled(kind, why) } = request;
   const actual = { ...identityOf(body.value) };
   checkIdentity(actual, kind);
   const schema = schemaFor(kind);
@@ -78,12 +83,16 @@ function decodeParsed(body: ParsedBody, request: DecodeRequest): DecodedBody {
     typed = schema.name === undefined ? pruned(body.value ?? {}, schema) : toTyped(body.value ?? {}, schema);
   } catch (error) {
     if (!(error instanceof TypeMismatch)) throw error;
-    throw cannotBeHandled(kind, strictCheck(body.text(), schema).mismatch ?? 'json: a value has the wrong type');
+    throw refuse(strictCheck(body.text(), schema).mismatch ?? 'json: a value has the wrong type');
+  }
+  if (body.fractions) {
+    const { mismatch } = strictCheck(body.text(), schema);
+    if (mismatch !== undefined) throw refuse(mismatch);
   }
   const isClean = typed.unknownFields === 0 && (body.keys ?? typed.keys) === typed.keys && body.duplicates === undefined;
   const problems = isClean || request.fieldValidation === 'Ignore' ? [] : problemsOf(body, schema);
   if (problems.length > 0 && request.fieldValidation === 'Strict') {
-    throw cannotBeHandled(kind, `strict decoding error: ${problems.join(', ')}`);
+    throw refuse(`strict decoding error: ${problems.join(', ')}`);
   }
   return { object: completed(typed.value as AnyObject, kind), warnings: problems };
 }
@@ -159,11 +168,6 @@ function identityOf(value: unknown): { apiVersion: string; kind: string } {
     identity[name] = given;
   }
   return identity;
-}
-
-function goKindOf(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 /** The body may leave out what it is; what it does say has to be right. */

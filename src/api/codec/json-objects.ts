@@ -15,3 +15,9 @@ export function countKeys(value: unknown): number {
   for (const item of Object.values(value)) keys += 1 + countKeys(item);
   return keys;
 }
+
+/** What Go's JSON decoder calls the kind of a value. */
+export function goKindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

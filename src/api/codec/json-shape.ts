@@ -4,13 +4,20 @@ export interface JsonShape {
   readonly keys: number;
   /** How deep objects and arrays are nested. */
   readonly depth: number;
+  /** There is a number with a fraction or an exponent. */
+  readonly fractions: boolean;
 }
 
 const quote = 0x22;
+const dot = 0x2e;
+const zero = 0x30;
+const nine = 0x39;
 const backslash = 0x5c;
 const colon = 0x3a;
 const openArray = 0x5b;
 const openObject = 0x7b;
+const upperE = 0x45;
+const lowerE = 0x65;
 const closeArray = 0x5d;
 const closeObject = 0x7d;
 
@@ -22,6 +29,7 @@ export function jsonShape(text: string): JsonShape {
   let keys = 0;
   let depth = 0;
   let deepest = 0;
+  let fractions = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === quote) {
@@ -31,8 +39,13 @@ export function jsonShape(text: string): JsonShape {
     else if (c === openObject || c === openArray) {
       if (++depth > deepest) deepest = depth;
     } else if (c === closeObject || c === closeArray) depth--;
+    else if (c === dot || ((c === lowerE || c === upperE) && isDigit(text.charCodeAt(i - 1)))) fractions = true;
   }
-  return { keys, depth: deepest };
+  return { keys, depth: deepest, fractions };
+}
+
+function isDigit(c: number): boolean {
+  return c >= zero && c <= nine;
 }
 
 /** The position of the quote that ends the string starting at `start`, or -1. */

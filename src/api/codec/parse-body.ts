@@ -14,6 +14,8 @@ export interface ParsedBody {
   readonly keys: number | undefined;
   /** What the YAML parser says of equal keys. */
   readonly duplicates: string | undefined;
+  /** There is a number with a fraction or an exponent; for an integer that is the wrong form, even with nothing behind the point. */
+  readonly fractions: boolean;
 }
 
 /** The body is not what its content type says. The message is upstream's, without the part that names the expected kind. */
@@ -23,16 +25,20 @@ export class BodyError extends Error {
 
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Reads JSON. Throws BodyError with the words of Go's decoder. */
+/** Reads an object as JSON. Throws BodyError with the words of Go's decoder. */
 export function parseJsonBody(bytes: Uint8Array): ParsedBody {
+  return parseJson(bytes, "couldn't get version/kind; json parse error: ");
+}
+
+/** Reads any JSON. Throws BodyError with the words of Go's decoder, after those of `context`. */
+export function parseJson(bytes: Uint8Array, context = ''): ParsedBody {
   const text = textDecoder.decode(bytes);
-  const { keys, depth } = jsonShape(text);
-  if (depth > maxNesting) throw new BodyError(`couldn't get version/kind; json parse error: exceeded max depth`);
+  const { keys, depth, fractions } = jsonShape(text);
+  if (depth > maxNesting) throw new BodyError(`${context}exceeded max depth`);
   try {
-    return { value: JSON.parse(text) as unknown, text: () => text, keys, duplicates: undefined };
+    return { value: JSON.parse(text) as unknown, text: () => text, keys, duplicates: undefined, fractions };
   } catch (error) {
-    const why = jsonSyntaxError(text) ?? 'invalid JSON';
-    throw new BodyError(`couldn't get version/kind; json parse error: ${why}`, { cause: error });
+    throw new BodyError(context + (jsonSyntaxError(text) ?? 'invalid JSON'), { cause: error });
   }
 }
 
@@ -46,7 +52,7 @@ export function parseYamlBody(bytes: Uint8Array): ParsedBody {
     const { value, duplicates } = parseYaml(source);
     const text = JSON.stringify(value ?? null);
     if (jsonShape(text).depth > maxNesting) throw new BodyError('exceeded max depth');
-    return { value: JSON.parse(text) as unknown, text: () => text, keys: undefined, duplicates };
+    return { value: JSON.parse(text) as unknown, text: () => text, keys: undefined, duplicates, fractions: false };
   } catch (error) {
     if (error instanceof BodyError) throw error;
     if (error instanceof YamlError) throw new BodyError(error.message, { cause: error });

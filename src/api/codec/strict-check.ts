@@ -11,6 +11,8 @@ export interface StrictFindings {
   readonly problems: readonly string[];
 }
 
+/** Upstream keeps all 64 bits; better no number than another one. */
+const tooPrecise = 'integers beyond 2^53 cannot be kept exactly';
 /** More than this many problems are not listed; upstream's number. */
 const maxProblems = 100;
 
@@ -148,6 +150,7 @@ class StrictChecker {
     const isInteger = schema.type === 'int32' || schema.type === 'int64';
     if (kind === 'number' && isInteger) {
       if (!isIntegerText(source, schema.type === 'int32' ? 32n : 64n)) this.#soft(this.#words(`number ${source}`, goType));
+      else if (!Number.isSafeInteger(Number(source))) this.#soft(`${this.#words(`number ${source}`, goType)}: ${tooPrecise}`);
     } else if (kind === 'string' && schema.type === 'bytes') {
       if (canonicalScalar('bytes', JSON.parse(source)) === undefined) this.#soft(scalarProblem('bytes', source));
     } else if (kind !== schema.type) this.#soft(this.#words(goKind(kind), goType));

@@ -45,7 +45,7 @@ class Converter {
         if (!Number.isInteger(value) || (value as number) > maxInt32 || (value as number) < minInt32) throw new TypeMismatch();
         return value;
       case 'int64':
-        if (!Number.isInteger(value) || Math.abs(value as number) > 2 ** 63) throw new TypeMismatch();
+        if (!Number.isSafeInteger(value)) throw new TypeMismatch();
         return value;
       case 'number':
         if (typeof value !== 'number') throw new TypeMismatch();

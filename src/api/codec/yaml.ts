@@ -15,7 +15,8 @@ export class YamlError extends Error {
 const maxAliases = 100;
 
 /**
- * YAML 1.1 as kubectl understands it: `yes` and `on` are booleans, `010` is octal, merge keys work; times stay text. Keys become strings.
+ * The first document of a text in YAML 1.1 as kubectl understands it: `yes` and `on` are booleans, `010` is octal, merge keys work; times
+ * stay text. Keys become strings.
  * Throws YamlError.
  */
 export function parseYaml(text: string): YamlResult {
@@ -29,6 +30,7 @@ export function parseYaml(text: string): YamlResult {
   });
   const duplicates: string[] = [];
   for (const error of document.errors) {
+    if (error.code === 'MULTIPLE_DOCS') continue;
     const line = text.slice(0, error.pos[0]).split('\n').length;
     if (error.code !== 'DUPLICATE_KEY')
       throw new YamlError(`error converting YAML to JSON: yaml: line ${line}: ${error.message}`);

@@ -49,9 +49,9 @@ const fails: readonly [string, unknown, unknown, number][] = [
   ['a step into a scalar', { a: 1 }, [op('add', '/a/b', { value: 1 })], 422],
   ['a step into the prototype', {}, [op('add', '/constructor/x', { value: 1 })], 422],
   ['a move into itself', { a: { b: 1 } }, [op('move', '/a/b', { from: '/a' })], 422],
-  ['an unknown operation', {}, [op('jump', '/a')], 400],
-  ['a path without slash', {}, [op('add', 'a', { value: 1 })], 400],
-  ['a missing value', {}, [op('add', '/a')], 400],
+  ['an unknown operation', {}, [op('jump', '/a')], 422],
+  ['a path without slash', {}, [op('add', 'a', { value: 1 })], 422],
+  ['a missing value', {}, [op('add', '/a')], 422],
   ['something else', {}, { op: 'add' }, 400],
   ['too many operations', {}, Array.from({ length: 10_001 }, () => op('test', '', { value: {} })), 413],
 ];

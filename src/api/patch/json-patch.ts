@@ -1,5 +1,5 @@
 import { assert } from '../../lib/assert.ts';
-import { setOwn } from '../codec/json-objects.ts';
+import { goKindOf, setOwn } from '../codec/json-objects.ts';
 import { cloneJson, equalJson, isJsonObject, type JsonObject, member, roughBytes } from './json-value.ts';
 import { malformed, tooLarge, unprocessable } from './patch-errors.ts';
 
@@ -20,10 +20,12 @@ interface Operation {
 
 /**
  * Applies a JSON Patch (RFC 6902) to a copy of `document`. As upstream, a negative index counts from the end.
- * Throws StatusError: 400 when `patch` is no JSON Patch, 413 for too many operations, 422 when an operation does not fit the document.
+ * Throws StatusError: 400 when `patch` is no list of operations, 413 for too many of them, 422 for operations nobody knows or that do not fit
+ * the document.
  */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw malformed('a JSON patch is a list of operations');
+  if (!Array.isArray(patch))
+    throw malformed(`json: cannot unmarshal ${goKindOf(patch)} into Go value of type []handlers.jsonPatchOp`);
   if (patch.length > maxOperations) {
     throw tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`);
   }
@@ -40,22 +42,26 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
 }
 
 function readOperation(raw: unknown): Operation {
-  if (!isJsonObject(raw)) throw malformed('an operation of a JSON patch is an object');
+  if (!isJsonObject(raw)) throw malformed(`json: cannot unmarshal ${goKindOf(raw)} into Go value of type handlers.jsonPatchOp`);
+  for (const name of ['op', 'path', 'from'] as const) {
+    if (typeof (raw[name] ?? '') === 'string') continue;
+    throw malformed(`json: cannot unmarshal ${goKindOf(raw[name])} into Go struct field jsonPatchOp.${name} of type string`);
+  }
   const { op, path, from, value } = raw;
   const known = operations.find((name) => name === op);
-  if (!known) throw malformed(`unknown operation in a JSON patch: ${JSON.stringify(op)}`);
-  if (typeof path !== 'string') throw malformed(`the JSON patch operation ${known} needs a path`);
+  if (!known) throw unprocessable(`unknown operation in a JSON patch: ${JSON.stringify(op)}`);
+  if (typeof path !== 'string') throw unprocessable(`the JSON patch operation ${known} needs a path`);
   const needsFrom = known === 'move' || known === 'copy';
-  if (needsFrom && typeof from !== 'string') throw malformed(`the JSON patch operation ${known} needs from`);
+  if (needsFrom && typeof from !== 'string') throw unprocessable(`the JSON patch operation ${known} needs from`);
   const needsValue = known === 'add' || known === 'replace' || known === 'test';
-  if (needsValue && !Object.hasOwn(raw, 'value')) throw malformed(`the JSON patch operation ${known} needs a value`);
+  if (needsValue && !Object.hasOwn(raw, 'value')) throw unprocessable(`the JSON patch operation ${known} needs a value`);
   return { op: known, path: parsePointer(path), from: needsFrom ? parsePointer(from as string) : [], value };
 }
 
 /** The steps of a JSON pointer (RFC 6901), with the holder's own in front. */
 function parsePointer(pointer: string): readonly string[] {
   if (pointer === '') return ['root'];
-  if (!pointer.startsWith('/')) throw malformed(`a path in a JSON patch starts with "/": ${JSON.stringify(pointer)}`);
+  if (!pointer.startsWith('/')) throw unprocessable(`a path in a JSON patch starts with "/": ${JSON.stringify(pointer)}`);
   const steps = pointer.slice(1).split('/');
   return ['root', ...steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))];
 }

@@ -1,10 +1,10 @@
 import { setOwn } from '../codec/json-objects.ts';
 import { cloneJson, isJsonObject, type JsonObject, member } from './json-value.ts';
-import { malformed } from './patch-errors.ts';
+import { malformed, notAMap } from './patch-errors.ts';
 
 /** Applies a JSON Merge Patch (RFC 7396) to a copy of `document`. Throws StatusError 400 when `patch` is not an object. */
 export function applyMergePatch(document: unknown, patch: unknown): JsonObject {
-  if (!isJsonObject(patch)) throw malformed('a merge patch is an object');
+  if (!isJsonObject(patch)) throw malformed(notAMap(patch));
   return merged(document, patch);
 }
 

@@ -1,3 +1,4 @@
+import { goKindOf } from '../codec/json-objects.ts';
 import { badRequest, StatusError } from '../status-error.ts';
 
 /** The patch is well formed and does not fit the object: a failed test, a path that is not there. What is wrong goes to the log only, as upstream. */
@@ -11,8 +12,12 @@ export function unprocessable(cause: string): StatusError {
   });
 }
 
-/** The patch itself is wrong. */
-export const malformed = (message: string): StatusError => badRequest(message);
+/** The text of the patch is not what a patch of its kind is. */
+export const malformed = (message: string): StatusError => badRequest(`error decoding patch: ${message}`);
+
+/** What Go says of a patch that is not an object. */
+export const notAMap = (patch: unknown): string =>
+  `json: cannot unmarshal ${goKindOf(patch)} into Go value of type map[string]interface {}`;
 
 export const tooLarge = (message: string): StatusError =>
   new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message, details: {} });

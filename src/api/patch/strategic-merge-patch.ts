@@ -1,8 +1,9 @@
 import { setOwn } from '../codec/json-objects.ts';
 import type { FieldSchema, TypeSchema } from '../schema/type-schema.ts';
+import { badRequest } from '../status-error.ts';
 import { checkOrder, inOrder, type ListIdentity } from './element-order.ts';
 import { cloneJson, goText, isJsonObject, type JsonObject, member } from './json-value.ts';
-import { contradiction, malformed, unprocessable } from './patch-errors.ts';
+import { contradiction, notAMap, unprocessable } from './patch-errors.ts';
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
@@ -18,7 +19,7 @@ const anything: TypeSchema = { type: 'any' };
  * Throws StatusError with upstream's codes and texts: 400 malformed, 422 lists of lists, 500 for the rest.
  */
 export function applyStrategicMergePatch(current: unknown, patch: unknown, schema: TypeSchema): JsonObject {
-  if (!isJsonObject(patch)) throw malformed('a strategic merge patch is an object');
+  if (!isJsonObject(patch)) throw badRequest(notAMap(patch));
   return cloneJson(mergeObjects(isJsonObject(current) ? current : {}, patch, schema)) as JsonObject;
 }
 
@@ -45,10 +46,10 @@ function fieldOf(key: string): string | undefined {
 function retained(current: JsonObject, patch: JsonObject): JsonObject {
   const keys = member(patch, retainKeys);
   if (keys === undefined) return { ...current };
-  if (!Array.isArray(keys)) throw malformed('invalid patch format of retainKeys');
+  if (!Array.isArray(keys)) throw badRequest('invalid patch format of retainKeys');
   const kept = new Set(keys);
   for (const [key, value] of Object.entries(patch)) {
-    if (value !== null && key === fieldOf(key) && !kept.has(key)) throw malformed('invalid patch format of retainKeys');
+    if (value !== null && key === fieldOf(key) && !kept.has(key)) throw badRequest('invalid patch format of retainKeys');
   }
   return Object.fromEntries(Object.entries(current).filter(([name]) => kept.has(name)));
 }
@@ -129,9 +130,9 @@ function identityOf(mergeKey: string | undefined): ListIdentity {
 }
 
 function withoutItems(value: unknown, toDelete: unknown): unknown {
-  if (!Array.isArray(toDelete)) throw malformed('invalid patch format of primitive list');
+  if (!Array.isArray(toDelete)) throw badRequest('invalid patch format of primitive list');
   if (value === undefined) return undefined;
-  if (!Array.isArray(value)) throw malformed('invalid patch format of primitive list');
+  if (!Array.isArray(value)) throw badRequest('invalid patch format of primitive list');
   const gone = new Set(toDelete);
   return value.filter((item) => !gone.has(item));
 }
@@ -145,7 +146,7 @@ function inGivenOrder(list: {
   field: FieldSchema | undefined;
 }): unknown {
   const { before, value, patched, order, field } = list;
-  if (!Array.isArray(order)) throw malformed('invalid patch format of setElementOrder list');
+  if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list');
   if (!Array.isArray(value)) return value;
   const identity = identityOf(field?.patchMergeKey);
   if (Array.isArray(patched)) {

@@ -1,12 +1,16 @@
 import { decodeValue } from '../../api/codec/decode-body.ts';
-import { BodyError, parseJsonBody } from '../../api/codec/parse-body.ts';
+import { countKeys } from '../../api/codec/json-objects.ts';
+import { BodyError, type ParsedBody, parseJson } from '../../api/codec/parse-body.ts';
+import { strictCheck } from '../../api/codec/strict-check.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { applyJsonPatch } from '../../api/patch/json-patch.ts';
+import { goText } from '../../api/patch/json-value.ts';
 import { applyMergePatch } from '../../api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
-import { badRequest, notFound } from '../../api/status-error.ts';
+import type { FieldSchema, TypeSchema } from '../../api/schema/type-schema.ts';
+import { badRequest, notFound, StatusError } from '../../api/status-error.ts';
 import { applyConfiguration } from './apply.ts';
 import type { Call } from './call.ts';
 import type { KindTable } from './kind-table.ts';
@@ -41,15 +45,22 @@ export function applyPatch(application: PatchApplication): KubeObject {
   const { kind, key, current, patch, call } = application;
   if (patch.type === 'apply') return applyConfiguration(application);
   if (!current) throw notFound(kind, key.name);
-  const value = patchedValue(kind, current, patch);
-  const { object, warnings } = decodeValue(value, { kind, fieldValidation: patch.fieldValidation });
-  if (patch.fieldValidation === 'Warn') for (const warning of warnings) call.warn(warning);
-  return object;
+  const body = parsePatch(patch);
+  const value = patchedValue(kind, current, patch, body.value);
+  const refuse = (why: string): StatusError => {
+    return doesNotFit(patch.type === 'strategic' ? goText(body.value) : JSON.stringify(value), why);
+  };
+  const { fieldValidation } = patch;
+  const decoded = decodeValue(value, { kind, fieldValidation: fieldValidation === 'Ignore' ? 'Ignore' : 'Warn', refuse });
+  if (fieldValidation === 'Ignore') return decoded.object;
+  const problems = [...problemsOf(patch, body), ...decoded.warnings];
+  if (problems.length > 0 && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${problems.join(', ')}`);
+  for (const problem of problems) call.warn(problem);
+  return decoded.object;
 }
 
-function patchedValue(kind: Kind, current: KubeObject, patch: Patch): unknown {
-  const body = parsePatch(patch.bytes);
-  switch (patch.type) {
+function patchedValue(kind: Kind, current: KubeObject, { type }: Patch, body: unknown): unknown {
+  switch (type) {
     case 'json':
       return applyJsonPatch(current, body);
     case 'merge':
@@ -59,11 +70,38 @@ function patchedValue(kind: Kind, current: KubeObject, patch: Patch): unknown {
   }
 }
 
-function parsePatch(bytes: Uint8Array): unknown {
+function parsePatch({ bytes, type }: Patch): ParsedBody {
   try {
-    return parseJsonBody(bytes).value;
+    return parseJson(bytes, type === 'strategic' ? '' : 'error decoding patch: ');
   } catch (error) {
-    if (error instanceof BodyError) throw badRequest(`error decoding patch: ${error.message}`);
+    if (error instanceof BodyError) throw badRequest(error.message);
     throw error;
   }
+}
+
+/** The patched object is none of its kind; upstream tells so without naming the kind. */
+function doesNotFit(value: string, why: string): StatusError {
+  const message = `Invalid value: ${JSON.stringify(value)}: ${why}`;
+  return new StatusError({
+    code: 422,
+    reason: 'Invalid',
+    message: ` "" is invalid: patch: ${message}`,
+    details: { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] },
+  });
+}
+
+const anyObject: TypeSchema = { type: 'any', preserveUnknownFields: true };
+const text: FieldSchema = { schema: { type: 'string' }, required: false, zero: 'keep' };
+const operations: TypeSchema = {
+  type: 'list',
+  items: {
+    type: 'object',
+    fields: new Map([...['op', 'path', 'from'].map((name) => [name, text] as const), ['value', { ...text, schema: anyObject }]]),
+  },
+};
+
+/** Fields the patch names twice, and what operations of a JSON patch have besides their own fields. */
+function problemsOf({ type }: Patch, body: ParsedBody): readonly string[] {
+  if (type === 'json') return strictCheck(body.text(), operations).problems.map((problem) => `json patch ${problem}`);
+  return body.keys === countKeys(body.value) ? [] : strictCheck(body.text(), anyObject).problems;
 }

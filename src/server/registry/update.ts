@@ -169,11 +169,19 @@ function checkPreconditions<T extends KubeObject>(kind: Kind<T>, next: T, newest
   if (uid && uid !== newest.object.metadata.uid) {
     throw conflict(kind, name, preconditionText(kind, newest.object, uid, newest.object.metadata.uid));
   }
-  if (resourceVersion) {
+  if (isVersion(resourceVersion)) {
     if (resourceVersion !== String(newest.revision)) throw conflict(kind, name);
     return;
   }
   if (!kind.allowUnconditionalUpdate && !unconditional) throw versionRequired(kind, name);
+}
+
+/** False when none is given; 0 stands for none. Throws what upstream answers to text that is no version. */
+function isVersion(resourceVersion: string | undefined): boolean {
+  if (!resourceVersion) return false;
+  if (/^\d+$/.test(resourceVersion)) return !/^0+$/.test(resourceVersion);
+  const message = `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`;
+  throw new StatusError({ code: 500, reason: '', message });
 }
 
 function preconditionText(kind: Kind, object: KubeObject, wanted: string, actual: string): string {
