@@ -118,6 +118,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const handlerDeps: HandlerDeps = {
     registry,
     kinds,
+    authorizer,
     clock,
     logger,
     watches: sharedByWatches(clock),
@@ -162,7 +163,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     name: 'api-server',
     reader: objects,
     kinds,
-    inProcess: new InProcess(dispatchDeps, security.authorizer),
+    inProcess: new InProcess(dispatchDeps),
     get port() {
       return listener.port;
     },

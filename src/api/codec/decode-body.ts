@@ -9,6 +9,7 @@ import { ProtobufError } from './protobuf-reader.ts';
 import { pruned } from './prune.ts';
 import { strictCheck } from './strict-check.ts';
 import { TypeMismatch, toTyped } from './typed.ts';
+import { warningsOf } from './yaml.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -94,7 +95,7 @@ function decodeParsed(body: ParsedBody, request: DecodeRequest & { readonly refu
   if (problems.length > 0 && request.fieldValidation === 'Strict') {
     throw refuse(`strict decoding error: ${problems.join(', ')}`);
   }
-  return { object: completed(typed.value as AnyObject, kind), warnings: problems };
+  return { object: completed(typed.value as AnyObject, kind), warnings: problems.flatMap(warningsOf) };
 }
 
 function problemsOf(body: ParsedBody, schema: TypeSchema): readonly string[] {

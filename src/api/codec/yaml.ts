@@ -40,6 +40,12 @@ export function parseYaml(text: string): YamlResult {
   return { value: toPlain(document), duplicates: duplicates.length === 0 ? undefined : yamlErrors(duplicates) };
 }
 
+/** A problem as warnings: what the YAML parser lists becomes one warning a line (apiserver: pkg/endpoints/handlers/rest.go parseYAMLWarnings). */
+export function warningsOf(problem: string): string[] {
+  const listed = problem.replace(/^(?:error converting YAML to JSON: )?yaml: unmarshal errors:\n/, '');
+  return listed === problem ? [problem] : listed.split('\n').map((line) => line.trim());
+}
+
 function yamlErrors(lines: readonly string[]): string {
   return `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`;
 }

@@ -3,6 +3,7 @@ import type { Kind } from '../../api/kind.ts';
 import { managerName } from '../../api/managed-fields/track-update.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
 import type { Call } from '../registry/call.ts';
@@ -16,6 +17,7 @@ import type { SharedByWatches } from './shared-by-watches.ts';
 export interface HandlerDeps {
   readonly registry: ResourceRegistry;
   readonly kinds: KindTable;
+  readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly watches: SharedByWatches;
@@ -51,12 +53,23 @@ export function callOf(exchange: Exchange, optionsKind: string, bodyDryRun?: rea
     const message = `Too long: may not be more than ${maxFieldManagerLength} bytes`;
     throw invalidOption(optionsKind, 'fieldManager', 'FieldValueTooLong', message);
   }
+  const problem = unprintable(given);
+  if (problem) throw invalidOption(optionsKind, 'fieldManager', 'FieldValueInvalid', problem);
   return {
     user: exchange.user,
     fieldManager: managerName(given, header(exchange, 'user-agent') ?? ''),
     dryRun: dryRun.length > 0,
     warn: (message) => exchange.warnings.add(message),
   };
+}
+
+/** What is wrong with the characters of a manager's name. */
+function unprintable(name: string): string | undefined {
+  const found = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(name);
+  if (!found) return undefined;
+  const code = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+  const position = Buffer.byteLength(name.slice(0, found.index));
+  return `Invalid value: ${JSON.stringify(name)}: invalid character U+${code} (at position ${position})`;
 }
 
 function quoteAll(values: readonly string[]): string {

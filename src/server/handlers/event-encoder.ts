@@ -4,6 +4,7 @@ import type { Representation } from '../http/negotiate.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { WatchType } from '../registry/watch.ts';
 import type { HandlerDeps } from './context.ts';
+import type { IncludeObject } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
 import { tableOf } from './table.ts';
 
@@ -13,7 +14,7 @@ export interface EventFormat {
   readonly kind: Kind;
   readonly representation: Representation;
   /** What each row of a table carries besides its cells. */
-  readonly include: string | null;
+  readonly include: IncludeObject;
 }
 
 /** Turns changes into lines of a watch. */

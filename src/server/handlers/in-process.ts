@@ -12,7 +12,6 @@ import { cloneJson } from '../../api/patch/json-value.ts';
 import { badRequest, internalError, resourceNotFound } from '../../api/status-error.ts';
 import type { DeleteOptions, ListOptions, PatchType, WatchHandler, WatchOptions } from '../../client/client.ts';
 import type { Identity, InProcessApi } from '../../client/loopback-client.ts';
-import type { Authorizer } from '../auth/authorizer.ts';
 import type { UserInfo } from '../auth/user.ts';
 import { serviceAccountUserName } from '../auth/user-names.ts';
 import { authorize } from '../http/auth-filters.ts';
@@ -36,11 +35,9 @@ interface Access {
 /** The API for parts of the same process: the registry behind the HTTP handlers, with authorization, without HTTP. */
 export class InProcess implements InProcessApi {
   readonly #deps: DispatchDeps;
-  readonly #authorizer: Authorizer;
 
-  constructor(deps: DispatchDeps, authorizer: Authorizer) {
+  constructor(deps: DispatchDeps) {
     this.#deps = deps;
-    this.#authorizer = authorizer;
   }
 
   async get<T extends KubeObject>(as: Identity, kind: Kind<T>, key: ObjectKey): Promise<T> {
@@ -90,6 +87,7 @@ export class InProcess implements InProcessApi {
       key,
       transform: () => asSent(kind, object),
       allowCreate: !subresource && kind.allowCreateOnUpdate,
+      authorizeCreate: () => this.#authorize(as, { verb: 'create', kind, ...key }),
       ...(found?.rules ? { rules: found.rules } : {}),
     });
     return result.object as T;
@@ -107,6 +105,7 @@ export class InProcess implements InProcessApi {
     const { object } = await patchObject(this.#deps, call, {
       kind,
       key,
+      authorizeCreate: () => this.#authorize(as, { verb: 'create', kind, ...key }),
       patch: {
         type: patch.type,
         bytes: new TextEncoder().encode(JSON.stringify(patch.body)),
@@ -169,7 +168,7 @@ export class InProcess implements InProcessApi {
   #authorize(as: Identity, access: Access): Call {
     const { verb, kind, namespace, name, subresource } = access;
     const user: UserInfo = { name: as.name, groups: as.groups, extra: {} };
-    authorize(this.#authorizer, {
+    authorize(this.#deps.authorizer, {
       user,
       verb,
       path: '',

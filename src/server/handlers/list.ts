@@ -6,7 +6,7 @@ import type { ListPage, ListRequest } from '../registry/list.ts';
 import { prefixOf } from '../registry/stored-form.ts';
 import type { HandlerDeps, Target } from './context.ts';
 import { ListItems } from './list-items.ts';
-import { listRequestOf } from './options.ts';
+import { includeObjectOf, listRequestOf } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
 import { representationOf, wantsPlainJson } from './render.ts';
 import { tableOf } from './table.ts';
@@ -40,7 +40,7 @@ export function pageAnswer(deps: HandlerDeps, exchange: Exchange, kind: Kind, pa
   const items = page.entries.map((entry) => objects.decode(kind, entry));
   const { as, metaVersion } = representation;
   if (as === 'Table') {
-    const include = exchange.query.get('includeObject');
+    const include = includeObjectOf(exchange.query);
     return valueAnswer(exchange, 200, tableOf({ kind, objects: items, metadata, nowMs: deps.clock.now(), metaVersion, include }));
   }
   if (as !== 'object') {

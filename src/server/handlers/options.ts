@@ -1,5 +1,6 @@
-import type { FieldErrorReason } from '../../api/field-error.ts';
-import { badRequest, StatusError } from '../../api/status-error.ts';
+import type { FieldError, FieldErrorReason } from '../../api/field-error.ts';
+import { badRequest, invalid, StatusError } from '../../api/status-error.ts';
+import { forbidden, notSupported } from '../../api/validation/errors.ts';
 import type { ListRequest } from '../registry/list.ts';
 import { parseRevision } from '../registry/list.ts';
 
@@ -13,14 +14,15 @@ export function invalidOption(optionsKind: string, field: string, reason: FieldE
   });
 }
 
-function forbiddenOption(field: string, why: string): StatusError {
-  return invalidOption('ListOptions', field, 'FieldValueForbidden', `Forbidden: ${why}`);
+/** All that is wrong with the query parameters of one request. */
+function refuseWrong(optionsKind: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', plural: '', kind: optionsKind }, '', errors);
 }
 
 /** Query parameters of lists, checked (apimachinery: pkg/apis/meta/internalversion/validation/validation.go). */
 export function listRequestOf(query: URLSearchParams, namespace: string | undefined): ListRequest {
   const text = (name: string): string | undefined => query.get(name) || undefined;
-  checkVersionMatch(query, false);
+  checkList(query);
   return {
     namespace,
     labelSelector: text('labelSelector'),
@@ -45,7 +47,7 @@ export interface WatchOptions {
 
 /** Query parameters of watches, checked. */
 export function watchOptionsOf(query: URLSearchParams): WatchOptions {
-  checkVersionMatch(query, true);
+  checkWatch(query);
   return {
     labelSelector: query.get('labelSelector') || undefined,
     fieldSelector: query.get('fieldSelector') || undefined,
@@ -56,37 +58,47 @@ export function watchOptionsOf(query: URLSearchParams): WatchOptions {
   };
 }
 
-function checkVersionMatch(query: URLSearchParams, watch: boolean): void {
+const forbiddenMatch = (why: string): FieldError => forbidden('resourceVersionMatch', `resourceVersionMatch ${why}`);
+
+function checkList(query: URLSearchParams): void {
   const match = query.get('resourceVersionMatch') ?? '';
   const version = query.get('resourceVersion') ?? '';
-  const initial = query.get('sendInitialEvents');
-  if (!watch && initial !== null) throw forbiddenOption('sendInitialEvents', 'sendInitialEvents is forbidden for list');
-  if (watch) {
-    if (initial === null) {
-      if (match)
-        throw forbiddenOption(
-          'resourceVersionMatch',
-          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-        );
-      return;
-    }
-    if (match !== 'NotOlderThan') {
-      throw forbiddenOption('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
-    }
-    return;
+  const errors: FieldError[] = [];
+  if (match) {
+    if (!version) errors.push(forbiddenMatch('is forbidden unless resourceVersion is provided'));
+    if (query.get('continue')) errors.push(forbiddenMatch('is forbidden when continue is provided'));
+    const known = ['Exact', 'NotOlderThan', ''];
+    if (!known.includes(match)) errors.push(notSupported('resourceVersionMatch', match, known));
+    if (match === 'Exact' && version === '0') errors.push(forbiddenMatch('"exact" is forbidden for resourceVersion "0"'));
   }
-  if (!match) return;
-  if (query.get('continue'))
-    throw forbiddenOption('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided');
-  if (!version)
-    throw forbiddenOption('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided');
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`;
-    throw invalidOption('ListOptions', 'resourceVersionMatch', 'FieldValueNotSupported', message);
+  if (query.has('sendInitialEvents')) errors.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  refuseWrong('ListOptions', errors);
+}
+
+function checkWatch(query: URLSearchParams): void {
+  const match = query.get('resourceVersionMatch') ?? '';
+  const initial = query.has('sendInitialEvents');
+  const errors: FieldError[] = [];
+  const needsMatch = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
+  if (initial && match !== 'NotOlderThan') errors.push(forbidden('resourceVersionMatch', needsMatch));
+  if (match) {
+    if (!initial) errors.push(forbiddenMatch('is forbidden for watch unless sendInitialEvents is provided'));
+    if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']));
+    if (query.get('continue')) errors.push(forbiddenMatch('is forbidden when continue is provided'));
   }
-  if (match === 'Exact' && version === '0') {
-    throw forbiddenOption('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
-  }
+  refuseWrong('ListOptions', errors);
+}
+
+/** How much of the objects the rows of a table carry. */
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+/** The `includeObject` parameter of tables; Metadata when absent. Throws StatusError 400. */
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const value = query.get('includeObject') ?? '';
+  if (value === '') return 'Metadata';
+  if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
+  const error = `includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${error}`);
 }
 
 export function isTrue(value: string | null): boolean {

@@ -1,6 +1,7 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { StatusError } from '../../api/status-error.ts';
+import { authorizeCreate } from '../http/auth-filters.ts';
 import type { Answer, Exchange } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
 import type { Call } from '../registry/call.ts';
@@ -24,7 +25,13 @@ export async function handlePatch(deps: HandlerDeps, target: Target, rules?: Upd
   const representation = representationOf(exchange);
   const call = callOf(exchange, 'PatchOptions');
   const patch = await readPatch(exchange, kind);
-  const result = await patchObject(deps, call, { kind, key: { namespace, name }, patch, ...(rules ? { rules } : {}) });
+  const result = await patchObject(deps, call, {
+    kind,
+    key: { namespace, name },
+    patch,
+    authorizeCreate: () => authorizeCreate(deps.authorizer, exchange),
+    ...(rules ? { rules } : {}),
+  });
   return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });
 }
 
@@ -32,7 +39,14 @@ export async function handlePatch(deps: HandlerDeps, target: Target, rules?: Upd
 export async function patchObject(
   deps: HandlerDeps,
   call: Call,
-  options: { kind: Kind; key: { namespace?: string | undefined; name: string }; patch: Patch; rules?: UpdateRules },
+  options: {
+    kind: Kind;
+    key: { namespace?: string | undefined; name: string };
+    patch: Patch;
+    /** As in UpdateRequest. */
+    authorizeCreate(): void;
+    rules?: UpdateRules;
+  },
 ): Promise<{ object: KubeObject; created: boolean }> {
   const { kind, key, patch, rules } = options;
   const nowMs = deps.clock.now();
@@ -44,6 +58,7 @@ export async function patchObject(
     transformCopies: true,
     unconditional: true,
     allowCreate: patch.type === 'apply' && !rules,
+    authorizeCreate: options.authorizeCreate,
     managersAreTracked: patch.type === 'apply',
     ...(rules ? { rules } : {}),
   });

@@ -7,6 +7,7 @@ import { valueAnswer } from '../http/status-answer.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { storedHead } from '../registry/stored-form.ts';
+import { includeObjectOf } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
 import { tableOf } from './table.ts';
 
@@ -115,7 +116,7 @@ function represent(
   const { as, metaVersion } = options.representation;
   if (as === 'object') return object;
   if (as === 'Table') {
-    const include = exchange.query.get('includeObject');
+    const include = includeObjectOf(exchange.query);
     const { resourceVersion } = object.metadata;
     return tableOf({ kind, objects: [object], metadata: { resourceVersion }, nowMs: options.nowMs, metaVersion, include });
   }

@@ -1,6 +1,7 @@
 import type { Kind, RowCondition } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { columnDefinitions, tableRow } from '../../api/table/table.ts';
+import type { IncludeObject } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
 
 export interface TableMetadata {
@@ -24,14 +25,14 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
-/** `include`: `None`, `Metadata` (the default) or `Object`: what each row carries besides its cells. */
+/** `include`: what each row carries besides its cells. */
 export function tableOf(options: {
   kind: Kind;
   objects: readonly KubeObject[];
   metadata: TableMetadata;
   nowMs: number;
   metaVersion: string;
-  include: string | null;
+  include: IncludeObject;
 }): Table {
   const { kind, objects, metadata, nowMs, metaVersion, include } = options;
   return {
@@ -50,7 +51,7 @@ function inOrder(kind: Kind, objects: readonly KubeObject[]): readonly KubeObjec
   return kind.compareRows ? objects.toSorted((a, b) => kind.compareRows!(a, b)) : objects;
 }
 
-function rowObject(object: KubeObject, metaVersion: string, include: string | null): KubeObject | null {
+function rowObject(object: KubeObject, metaVersion: string, include: IncludeObject): KubeObject | null {
   if (include === 'None') return null;
   return include === 'Object' ? object : partialMetadata(object, metaVersion);
 }

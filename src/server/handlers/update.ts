@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../api/meta.ts';
 import { badRequest } from '../../api/status-error.ts';
+import { authorizeCreate } from '../http/auth-filters.ts';
 import type { Answer } from '../http/exchange.ts';
 import type { UpdateRules } from '../registry/update.ts';
 import { readBody } from './body.ts';
@@ -24,6 +25,7 @@ export async function handleUpdate(deps: HandlerDeps, target: Target, rules?: Up
     },
     transformCopies: true,
     allowCreate: !rules && kind.allowCreateOnUpdate,
+    authorizeCreate: () => authorizeCreate(deps.authorizer, exchange),
     ...(rules ? { rules } : {}),
   });
   return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });

@@ -1,11 +1,12 @@
 import { internalError, StatusError } from '../../api/status-error.ts';
 import type { Answer, Sink } from '../http/exchange.ts';
+import { reachRevision } from '../registry/list.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { PreparedWatch, WatchType } from '../registry/watch.ts';
 import type { HandlerDeps, Target } from './context.ts';
 import { EventEncoder } from './event-encoder.ts';
 import type { GatheringStream } from './flush-queue.ts';
-import { type WatchOptions, watchOptionsOf } from './options.ts';
+import { includeObjectOf, type WatchOptions, watchOptionsOf } from './options.ts';
 import { representationOf } from './render.ts';
 
 /** A watcher that lets more than this pile up is too slow; its watch ends, and it goes on from where it was. */
@@ -19,14 +20,17 @@ const bookmarkBeforeEndMs = 2_000;
 const encoder = new TextEncoder();
 
 /** WATCH of a collection: one JSON object per line until the time is over. */
-export function handleWatch(deps: HandlerDeps, target: Target): Answer {
+export async function handleWatch(deps: HandlerDeps, target: Target): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
   const options = watchOptionsOf(exchange.query);
   const representation = representationOf(exchange);
+  if (representation.format !== 'json') throw notStreamable();
+  const include = representation.as === 'Table' ? includeObjectOf(exchange.query) : 'Metadata';
   const { labelSelector } = options;
   const fieldSelector = options.fieldSelector ?? (name ? `metadata.name=${name}` : undefined);
   const watch = deps.registry.watch(kind, { namespace, labelSelector, fieldSelector });
-  const encoder = new EventEncoder(deps, { kind, representation, include: exchange.query.get('includeObject') });
+  if (options.sendInitialEvents && options.after) await reachRevision(deps.registry.deps.objects, options.after);
+  const encoder = new EventEncoder(deps, { kind, representation, include });
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
@@ -34,6 +38,13 @@ export function handleWatch(deps: HandlerDeps, target: Target): Answer {
       new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks }).start(options);
     },
   };
+}
+
+/** Only some formats can be cut into events (apiserver: pkg/endpoints/handlers/negotiation/errors.go). */
+function notStreamable(): StatusError {
+  const types = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+  const message = `only the following media types are accepted: ${types.join(', ')}`;
+  return new StatusError({ code: 406, reason: 'NotAcceptable', message });
 }
 
 interface StreamParts {
@@ -72,10 +83,9 @@ class WatchStream implements GatheringStream {
   start({ timeoutSeconds, sendInitialEvents, after }: WatchOptions): void {
     this.#sink.onClose(() => this.#release());
     this.#startTimers((timeoutSeconds || minTimeoutSeconds * (1 + Math.random())) * 1000);
-    if (sendInitialEvents) this.#sendInitial(true);
-    else if (after) this.#follow(after);
-    else if (sendInitialEvents === undefined) this.#sendInitial(false);
-    else this.#follow(this.#revision);
+    // Upstream takes a watch from the start for one that asks for the initial events.
+    if (sendInitialEvents ?? !after) this.#sendInitial();
+    else this.#follow(after || this.#revision);
   }
 
   get #revision(): number {
@@ -111,7 +121,7 @@ class WatchStream implements GatheringStream {
     this.#send(this.#encoder.bookmark(revision, false));
   }
 
-  #sendInitial(announceEnd: boolean): void {
+  #sendInitial(): void {
     const { revision, entries } = this.#watch.initial();
     let at = 0;
     const sendSome = (): void => {
@@ -125,7 +135,7 @@ class WatchStream implements GatheringStream {
         }
       }
       if (this.#ended) return;
-      if (announceEnd && this.#bookmarks) {
+      if (this.#bookmarks) {
         this.#bookmarked = revision;
         this.#gather(this.#encoder.bookmark(revision, true));
       }

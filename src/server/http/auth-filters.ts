@@ -34,6 +34,11 @@ export function authorizationFilter(authorizer: Authorizer, isPublic: (path: str
   };
 }
 
+/** Throws StatusError 403 unless who wants to update an object that does not exist may create it. */
+export function authorizeCreate(authorizer: Authorizer, exchange: Exchange): void {
+  authorize(authorizer, { ...attributesOf(exchange), verb: 'create' });
+}
+
 /** Throws StatusError 403 unless somebody allows it. */
 export function authorize(authorizer: Authorizer, attributes: Attributes): void {
   const { verdict, reason } = authorizer.authorize(attributes);

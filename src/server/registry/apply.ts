@@ -1,6 +1,7 @@
 import { decodeValue } from '../../api/codec/decode-body.ts';
 import { setOwn } from '../../api/codec/json-objects.ts';
 import { BodyError, type ParsedBody, parseYamlBody } from '../../api/codec/parse-body.ts';
+import { warningsOf } from '../../api/codec/yaml.ts';
 import type { Kind } from '../../api/kind.ts';
 import { checkApplied } from '../../api/managed-fields/check-applied.ts';
 import { applyServerSide, untypedApply } from '../../api/managed-fields/server-side-apply.ts';
@@ -79,7 +80,7 @@ function reportDuplicates({ patch, call }: PatchApplication, { duplicates }: Par
   if (duplicates === undefined || patch.fieldValidation === 'Ignore') return;
   const problem = `error converting YAML to JSON: ${duplicates}`;
   if (patch.fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${problem}`);
-  call.warn(problem);
+  for (const warning of warningsOf(problem)) call.warn(warning);
 }
 
 /** The typed value without what the decoder filled in, and with the empty lists and maps it leaves out: naming them owns them. */

@@ -8,7 +8,14 @@ import { RevisionConflict } from '../../storage/store.ts';
 import type { Call } from './call.ts';
 import { trackManagers } from './managers.ts';
 import { deepFreeze } from './stored-form.ts';
-import { dropSystemFields, fillSystemFields, generatedName, generatedSuffixLength, settleNamespace } from './system-fields.ts';
+import {
+  dropRepeatedOwners,
+  dropSystemFields,
+  fillSystemFields,
+  generatedName,
+  generatedSuffixLength,
+  settleNamespace,
+} from './system-fields.ts';
 import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
 
 /** How many generated names are tried before AlreadyExists goes to the client. */
@@ -60,6 +67,7 @@ async function createOnce<T extends KubeObject>(
   const request = admissionRequest({ operation: 'CREATE', kind, namespace, name, object, oldObject: undefined, call });
   kind.applyDefaults(object);
   dropSystemFields(object);
+  dropRepeatedOwners(object, call);
   if (!managersAreTracked) {
     const { nowMs } = context;
     trackManagers(deps.objects.kinds, { kind, previous: undefined, next: object, manager: call.fieldManager, nowMs });

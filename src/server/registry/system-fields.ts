@@ -1,7 +1,9 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
+import { equalJson } from '../../api/patch/json-value.ts';
 import { badRequest, StatusError } from '../../api/status-error.ts';
 import { timestamp } from '../../api/timestamp.ts';
+import type { Call } from './call.ts';
 
 /** Object and URL must name the same namespace; an object without one takes that of the URL. */
 export function settleNamespace(kind: Kind, object: KubeObject, namespace: string | undefined): void {
@@ -23,6 +25,23 @@ export function settleName(object: KubeObject, name: string): void {
     throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
   }
   object.metadata.name = name;
+}
+
+/** Owners that are named twice are kept once; the caller is told (apiserver: pkg/endpoints/handlers/rest.go dedupOwnerReferences). */
+export function dropRepeatedOwners(object: KubeObject, call: Call): void {
+  const owners = object.metadata.ownerReferences;
+  if (!owners || owners.length < 2 || new Set(owners.map(({ uid }) => uid)).size === owners.length) return;
+  const kept: typeof owners = [];
+  const repeated: string[] = [];
+  for (const owner of owners) {
+    if (kept.some((other) => equalJson(other, owner))) repeated.push(owner.uid);
+    else kept.push(owner);
+  }
+  if (repeated.length === 0) return;
+  object.metadata.ownerReferences = kept;
+  call.warn(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${repeated.join(', ')}`,
+  );
 }
 
 /** What a create cannot say; uid and creationTimestamp are overwritten (apiserver: pkg/registry/rest/create.go WipeObjectMetaSystemFields). */

@@ -11,7 +11,7 @@ import type { Effects } from './effects.ts';
 import { trackManagers } from './managers.ts';
 import type { Newest } from './object-store.ts';
 import { deepFreeze, storeKeyOf } from './stored-form.ts';
-import { keepSystemFields, settleName, settleNamespace } from './system-fields.ts';
+import { dropRepeatedOwners, keepSystemFields, settleName, settleNamespace } from './system-fields.ts';
 import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
 
 /** Attempts before a write that needs no certain version gives up on a key others write all the time. */
@@ -40,6 +40,8 @@ export interface UpdateRequest<T extends KubeObject> {
   readonly rules?: UpdateRules<T>;
   /** A missing object is created from `transform(undefined)`. */
   readonly allowCreate?: boolean;
+  /** Called before a missing object is created; throws StatusError 403 unless the caller may do that, too. */
+  authorizeCreate?(): void;
   /** The client may leave out resourceVersion whatever the kind says: patches and scale. */
   readonly unconditional?: boolean;
   /** Server-side apply records managers itself. */
@@ -85,6 +87,7 @@ export async function updateObject<T extends KubeObject>(
     try {
       if (newest) return { object: await updateOnce(deps, call, kind, request, newest), created: false };
       if (!request.allowCreate) throw notFound(kind, request.key.name);
+      request.authorizeCreate?.();
       const object = await request.transform(undefined);
       settleName(object, request.key.name);
       refuseCreateWithVersion(kind, object);
@@ -135,6 +138,7 @@ async function updateOnce<T extends KubeObject>(
     call,
   });
   kind.applyDefaults(next);
+  dropRepeatedOwners(next, call);
   if (!request.managersAreTracked) {
     const { subresource, changes: only } = rules;
     const write = { kind, previous, next, manager: call.fieldManager, nowMs: context.nowMs };

@@ -2,6 +2,7 @@ import type { ComponentStatus as ComponentStatusType } from '../../../api/genera
 import { ComponentStatus } from '../../../api/kinds/core/component-status.ts';
 import { methodNotAllowed, notFound } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
+import { includeObjectOf } from '../../handlers/options.ts';
 import { objectAnswer, representationOf } from '../../handlers/render.ts';
 import { tableOf } from '../../handlers/table.ts';
 import type { Answer } from '../../http/exchange.ts';
@@ -21,7 +22,7 @@ export function componentStatuses(deps: HandlerDeps, { exchange, name }: Target)
   if (exchange.info.verb !== 'list') throw methodNotAllowed();
   const items = names.map(statusOf);
   if (representation.as === 'Table') {
-    const include = exchange.query.get('includeObject');
+    const include = includeObjectOf(exchange.query);
     const { metaVersion } = representation;
     return valueAnswer(
       exchange,

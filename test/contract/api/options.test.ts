@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { FakeClock } from '../../../src/lib/clock.ts';
+import type { ApiServer } from '../../../src/server/api-server.ts';
+import { systemMaster } from '../../../src/server/auth/user.ts';
+import { caller, type Send } from '../../support/api-caller.ts';
+import { startTestApi } from '../../support/api-server.ts';
+
+const maps = '/api/v1/namespaces/default/configmaps';
+const table = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+const apply = { 'content-type': 'application/apply-patch+yaml' };
+
+describe('options of requests', () => {
+  let server: ApiServer;
+  let stop: () => Promise<void>;
+  let send: Send;
+  const clock = new FakeClock();
+  before(async () => {
+    ({ server, stop } = await startTestApi({ clock }));
+    send = caller(server);
+    await send(`POST ${maps}`, { metadata: { name: 'one' } });
+  });
+  after(() => stop());
+
+  const forbidden = (why: string) => `resourceVersionMatch: Forbidden: ${why}`;
+  const unless = forbidden('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  const withContinue = forbidden('resourceVersionMatch is forbidden when continue is provided');
+  const needsMatch = forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+  const unsupported = 'resourceVersionMatch: Unsupported value: "Foo": supported values: ';
+  const lists: [query: string, message: string][] = [
+    ['resourceVersionMatch=Exact', unless],
+    ['resourceVersionMatch=Exact&continue=x', `[${unless}, ${withContinue}]`],
+    ['resourceVersion=1&resourceVersionMatch=Foo', `${unsupported}"Exact", "NotOlderThan", ""`],
+    [
+      'resourceVersion=0&resourceVersionMatch=Exact',
+      forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+    ],
+    ['sendInitialEvents=true', 'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'],
+    ['watch=1&sendInitialEvents=true', needsMatch],
+    ['watch=1&sendInitialEvents=true&resourceVersionMatch=Foo', `[${needsMatch}, ${unsupported}"NotOlderThan"]`],
+    [
+      'watch=1&resourceVersionMatch=NotOlderThan',
+      forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+    ],
+    ['watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&continue=x', withContinue],
+  ];
+  for (const [query, message] of lists) {
+    it(`refuses ?${query}`, async () => {
+      const { status, json } = await send(`GET ${maps}?${query}`);
+      assert.equal(status, 422);
+      assert.equal(json.message, `ListOptions.meta.k8s.io "" is invalid: ${message}`);
+      assert.equal(json.details.causes.length, message.startsWith('[') ? 2 : 1);
+    });
+  }
+
+  it('refuses to include what it does not know into tables', async () => {
+    const message = `Unable to convert to Table as requested: includeObject: Invalid value: "All": must be 'Metadata', 'Object', 'None', or empty`;
+    for (const path of [maps, `${maps}/one`, `${maps}?watch=1&x=1`]) {
+      const { status, json } = await send(`GET ${path}${path.includes('?') ? '&' : '?'}includeObject=All`, undefined, table);
+      assert.deepEqual([status, json.message], [400, message]);
+    }
+  });
+
+  it('refuses names of managers that cannot be printed', async () => {
+    const { status, json } = await send(`POST ${maps}?fieldManager=%C3%A4%07`, { metadata: { name: 'x' } });
+    assert.equal(status, 422);
+    assert.match(json.message, /fieldManager: Invalid value: "ä\\u0007": invalid character U\+0007 \(at position 2\)$/);
+  });
+
+  it('cuts no YAML into events', async () => {
+    const { status, body } = await send(`GET ${maps}?watch=1`, undefined, { accept: 'application/yaml' });
+    assert.equal(status, 406);
+    assert.match(body, /^reason: NotAcceptable$/m);
+  });
+
+  it('does not start with a state older than asked for', async () => {
+    const answer = send(`GET ${maps}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999`);
+    await send('GET /version');
+    clock.advance(4000);
+    const { status, json } = await answer;
+    assert.deepEqual([status, json.details.causes[0].reason], [504, 'ResourceVersionTooLarge']);
+  });
+
+  it('says when the start is over to whoever watches from the start with bookmarks', async () => {
+    const answer = send(`GET ${maps}?watch=1&allowWatchBookmarks=1&timeoutSeconds=1`);
+    await send('GET /version');
+    clock.advance(2000);
+    const events = (await answer).body
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      events.map((e) => [e.type, e.object.metadata.annotations?.['k8s.io/initial-events-end']]),
+      [
+        ['ADDED', undefined],
+        ['BOOKMARK', 'true'],
+      ],
+    );
+  });
+
+  it('keeps an owner that is named twice once, and says so', async () => {
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' };
+    const ownerReferences = [owner, { ...owner, name: 'q' }, owner];
+    const { json, headers } = await send(`POST ${maps}`, { metadata: { name: 'owned', ownerReferences } });
+    assert.equal(json.metadata.ownerReferences.length, 2);
+    assert.match(String(headers['warning']), /duplicate UID\(s\) observed: u"$/);
+  });
+});
+
+describe('creating by update', () => {
+  it('needs the right to create', async () => {
+    const { server, stop } = await startTestApi({
+      overrides: {
+        security: () => ({
+          authenticate: () => ({ ...systemMaster, name: 'bob', groups: [] }),
+          authorizer: { authorize: ({ verb }) => ({ verdict: verb === 'create' ? 'deny' : 'allow', reason: '' }) },
+          admission: [],
+          tokens: { issue: () => Promise.reject(new Error('this server makes no tokens')) },
+          reviews: new Map(),
+        }),
+      },
+    });
+    const send = caller(server);
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } };
+    const applied = await send(`PATCH ${maps}/x?fieldManager=m`, body, apply);
+    assert.equal(applied.status, 403);
+    assert.match(applied.json.message, /^configmaps "x" is forbidden: User "bob" cannot create resource "configmaps"/);
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+    assert.equal((await send(`PUT ${leases}/l`, { metadata: { name: 'l' } })).status, 403);
+    await stop();
+  });
+});
