@@ -216,10 +216,7 @@ describe('unknown and duplicate fields', () => {
     const decoded = decode('metadata: {name: w}\nbogus: 1\ndata:\n  a: "1"\n  a: "2"\n', configMap, {
       contentType: 'application/yaml',
     });
-    assert.deepEqual(decoded.warnings, [
-      'yaml: unmarshal errors:\n  line 5: key "a" already set in map',
-      'unknown field "bogus"',
-    ]);
+    assert.deepEqual(decoded.warnings, ['line 5: key "a" already set in map', 'unknown field "bogus"']);
   });
 });
 

@@ -71,7 +71,8 @@ function parseAsJson(text: string): ParsedBody | undefined {
   if (depth > maxNesting) return undefined;
   try {
     const value = JSON.parse(text) as unknown;
-    return countKeys(value) === keys ? { value, text: () => text, keys: undefined, duplicates: undefined } : undefined;
+    if (countKeys(value) !== keys) return undefined;
+    return { value, text: () => text, keys: undefined, duplicates: undefined, fractions: false };
   } catch {
     return undefined;
   }
