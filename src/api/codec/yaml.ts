@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import { type DuplicateKey, YamlValueError, YamlValues } from './yaml-value.ts';
 
 export interface YamlResult {
   readonly value: unknown;
@@ -11,9 +12,6 @@ export class YamlError extends Error {
   override readonly name = 'YamlError';
 }
 
-/** How often anchors may be repeated: a few hundred bytes of nested aliases can stand for gigabytes. */
-const maxAliases = 100;
-
 /**
  * The first document of a text in YAML 1.1 as kubectl understands it: `yes` and `on` are booleans, `010` is octal, merge keys work; times
  * stay text. Keys become strings.
@@ -23,21 +21,38 @@ export function parseYaml(text: string): YamlResult {
   const document = parseDocument(text, {
     version: '1.1',
     merge: true,
-    uniqueKeys: true,
+    uniqueKeys: false,
     prettyErrors: false,
     stringKeys: false,
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isLeftAlone(tag)),
   });
-  const duplicates: string[] = [];
-  for (const error of document.errors) {
-    if (error.code === 'MULTIPLE_DOCS') continue;
-    const line = text.slice(0, error.pos[0]).split('\n').length;
-    if (error.code !== 'DUPLICATE_KEY')
-      throw new YamlError(`error converting YAML to JSON: yaml: line ${line}: ${error.message}`);
-    const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? '';
-    duplicates.push(`line ${line}: key ${JSON.stringify(key.replace(/^["']|["']$/g, ''))} already set in map`);
+  const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
+  if (error) throw converting(`line ${lineAt(text, error.pos[0])}: ${error.message}`);
+  const values = new YamlValues();
+  const value = plainValue(values, document.contents);
+  return { value, duplicates: values.duplicates.length === 0 ? undefined : duplicateErrors(text, values.duplicates) };
+}
+
+function plainValue(values: YamlValues, contents: unknown): unknown {
+  try {
+    return values.value(contents);
+  } catch (error) {
+    if (error instanceof YamlValueError) throw converting(error.message, error);
+    throw error;
   }
-  return { value: toPlain(document), duplicates: duplicates.length === 0 ? undefined : yamlErrors(duplicates) };
+}
+
+function converting(why: string, cause?: Error): YamlError {
+  return new YamlError(`error converting YAML to JSON: yaml: ${why}`, { cause });
+}
+
+/** As many as anybody reads. */
+const maxDuplicatesNamed = 20;
+
+function duplicateErrors(text: string, duplicates: readonly DuplicateKey[]): string {
+  const named = duplicates.slice(0, maxDuplicatesNamed);
+  const lines = named.map(({ key, offset }) => `line ${lineAt(text, offset)}: key ${JSON.stringify(key)} already set in map`);
+  return `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`;
 }
 
 /** A problem as warnings: what the YAML parser lists becomes one warning a line (apiserver: pkg/endpoints/handlers/rest.go parseYAMLWarnings). */
@@ -46,21 +61,11 @@ export function warningsOf(problem: string): string[] {
   return listed === problem ? [problem] : listed.split('\n').map((line) => line.trim());
 }
 
-function yamlErrors(lines: readonly string[]): string {
-  return `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`;
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
 }
 
 /** Types JSON does not have, and sexagesimal numbers, which would turn `22:30` into 1350. */
 function isLeftAlone(tag: { tag?: string; format?: string }): boolean {
   return tag.format === 'TIME' || /:(?:timestamp|binary|set|omap|pairs)$/.test(tag.tag ?? '');
-}
-
-function toPlain(document: ReturnType<typeof parseDocument>): unknown {
-  try {
-    return document.toJS({ maxAliasCount: maxAliases }) as unknown;
-  } catch (error) {
-    throw new YamlError(`error converting YAML to JSON: yaml: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
 }
