@@ -53,12 +53,24 @@ function mergeLists(live: readonly unknown[], applied: readonly unknown[], schem
       if (!isApplied.has(liveElements[at]!)) result.push(live[at]);
     }
   };
+  const next = nextKnown(elements, liveItems);
   for (const [i, item] of applied.entries()) {
-    takeLiveUntil(elements.slice(i).find((element) => liveItems.has(element)));
+    takeLiveUntil(next[i]);
     result.push(mergeValues(liveItems.get(elements[i]!), item, itemSchema(schema)));
   }
   takeLiveUntil(undefined);
   return result;
+}
+
+/** For each place the first element from there on that is known. */
+function nextKnown(elements: readonly string[], known: ReadonlyMap<string, unknown>): (string | undefined)[] {
+  let next: string | undefined;
+  return elements
+    .map((_, i) => {
+      const element = elements.at(-1 - i)!;
+      return (next = known.has(element) ? element : next);
+    })
+    .reverse();
 }
 
 /** Items by element; of duplicates none, for nobody knows which one is meant. */
@@ -69,6 +81,7 @@ function firstOnes(items: readonly unknown[], elements: readonly string[]): Map<
 }
 
 function duplicate(elements: readonly string[]): UnkeyedItem {
-  const twice = elements.find((element, i) => elements.indexOf(element) !== i)!;
+  const seen = new Set<string>();
+  const twice = elements.find((element) => seen.size === seen.add(element).size)!;
   return new UnkeyedItem(`duplicate entries for key ${pathText([twice])}`);
 }

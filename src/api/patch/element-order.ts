@@ -41,7 +41,8 @@ export function checkOrder(
   }
 }
 
-function positions(list: readonly unknown[], identity: ListIdentity): Map<unknown, number> {
+/** Where the first item of each identity is. */
+export function positions(list: readonly unknown[], identity: ListIdentity): Map<unknown, number> {
   const found = new Map<unknown, number>();
   for (const [i, item] of list.entries()) if (!found.has(identity(item))) found.set(identity(item), i);
   return found;

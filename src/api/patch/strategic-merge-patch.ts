@@ -1,7 +1,7 @@
 import { setOwn } from '../codec/json-objects.ts';
 import type { FieldSchema, TypeSchema } from '../schema/type-schema.ts';
 import { badRequest } from '../status-error.ts';
-import { checkOrder, inOrder, type ListIdentity } from './element-order.ts';
+import { checkOrder, inOrder, type ListIdentity, positions } from './element-order.ts';
 import { cloneJson, goText, isJsonObject, type JsonObject, member } from './json-value.ts';
 import { contradiction, notAMap, unprocessable } from './patch-errors.ts';
 
@@ -95,10 +95,11 @@ function mergeLists(before: readonly unknown[], patched: readonly unknown[], fie
   const kept = withoutDeleted(before as JsonObject[], items, identity);
   const changes = items.filter((item) => !Object.hasOwn(item, directive));
   const result: JsonObject[] = [...kept];
+  const places = positions(result, identity);
   for (const change of changes) {
     const key = identity(change);
-    const at = result.findIndex((item) => identity(item) === key);
-    if (at < 0) result.push(cleanFields(change));
+    const at = places.get(key);
+    if (at === undefined) places.set(key, result.push(cleanFields(change)) - 1);
     else result[at] = mergeObjects(result[at] ?? {}, change, field.schema.items ?? anything);
   }
   return inOrder(result, changes, before, identity);

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { caller, type Send } from '../../support/api-caller.ts';
+import { startTestApi } from '../../support/api-server.ts';
+
+const pods = '/api/v1/namespaces/default/pods';
+const small = 2_000;
+const factor = 8;
+/** What grows with the square of the body would take 64 times as long. */
+const maxRatio = 30;
+
+const list = <T>(n: number, item: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => item(i));
+const env = (n: number) => list(n, (i) => ({ name: `e${i}` }));
+const pod = (items: object[]) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p' },
+  spec: { containers: [{ name: 'c', image: 'i', env: items }] },
+});
+const yaml = { 'content-type': 'application/yaml' };
+const apply = { 'content-type': 'application/apply-patch+yaml' };
+const strategic = { 'content-type': 'application/strategic-merge-patch+json' };
+
+interface Row {
+  readonly name: string;
+  /** `{n}` stands for the number of items. */
+  readonly request: string;
+  body(n: number): unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** Bodies whose parts must not each be compared with all the others: one such request would keep everybody waiting. */
+const rows: readonly Row[] = [
+  { name: 'a list with keys', request: `POST ${pods}?dryRun=All`, body: (n) => pod(env(n)) },
+  {
+    name: 'an applied list',
+    request: `PATCH ${pods}/new?fieldManager=m&dryRun=All`,
+    body: (n) => named(pod(env(n)), 'new'),
+    headers: apply,
+  },
+  {
+    name: 'an applied list that is there',
+    request: `PATCH ${pods}/large-{n}?fieldManager=m&dryRun=All&force=true`,
+    body: (n) => named(pod(env(n).reverse()), `large-${n}`),
+    headers: apply,
+  },
+  {
+    name: 'an applied list with the last item twice',
+    request: `PATCH ${pods}/new?fieldManager=m&dryRun=All`,
+    body: (n) => named(pod([...env(n), { name: `e${n - 1}` }]), 'new'),
+    headers: apply,
+  },
+  {
+    name: 'a merged list',
+    request: `PATCH ${pods}/large-{n}?dryRun=All`,
+    body: (n) => ({ spec: { containers: [{ name: 'c', env: env(n).reverse() }] } }),
+    headers: strategic,
+  },
+  {
+    name: 'an ordered list',
+    request: `PATCH ${pods}/large-{n}?dryRun=All`,
+    body: (n) => ({ spec: { containers: [{ name: 'c', env: env(n), '$setElementOrder/env': env(n) }] } }),
+    headers: strategic,
+  },
+  {
+    name: 'YAML keys',
+    request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
+    body: (n) => `metadata:\n  name: a\ndata:\n${list(n, (i) => `  k${i}: v\n`).join('')}`,
+    headers: yaml,
+  },
+  {
+    name: 'unknown fields',
+    request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
+    body: (n) => ({ metadata: { name: 'a' }, ...Object.fromEntries(list(n, (i) => [`x${i}`, i])) }),
+  },
+  {
+    name: 'finalizers',
+    request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
+    body: (n) => ({ metadata: { name: 'a', finalizers: list(n, (i) => `a.b/f${i}`) } }),
+  },
+];
+
+function named<T extends { metadata: object }>(object: T, name: string): T {
+  return { ...object, metadata: { ...object.metadata, name } };
+}
+
+describe('large bodies', () => {
+  let send: Send;
+  let stop: () => Promise<void>;
+  before(async () => {
+    const api = await startTestApi();
+    send = caller(api.server);
+    stop = api.stop;
+    await send('POST /api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+    for (const n of [small, small * factor]) {
+      assert.equal((await send(`POST ${pods}`, named(pod(env(n)), `large-${n}`))).status, 201);
+    }
+  });
+  after(() => stop());
+
+  for (const row of rows) {
+    it(`${row.name}: take time in proportion to their size`, async () => {
+      const cost = async (n: number): Promise<number> => {
+        const body = row.body(n);
+        const start = process.cpuUsage();
+        const answer = await send(row.request.replace('{n}', String(n)), body, row.headers);
+        assert.ok(
+          answer.status < 500 || answer.body.includes('duplicate entries'),
+          `${answer.status} ${answer.body.slice(0, 300)}`,
+        );
+        return process.cpuUsage(start).user;
+      };
+      await cost(small);
+      const [few, many] = [await cost(small), await cost(small * factor)];
+      assert.ok(many < maxRatio * few, `${small} items: ${few} µs, ${small * factor} items: ${many} µs`);
+    });
+  }
+});
