@@ -66,7 +66,8 @@ function decodeApplied(kind: Kind, { value }: ParsedBody, schema: TypeSchema): K
   const problem = checkApplied(sent, schema);
   if (problem !== undefined) throw untypedApply(sent as unknown as KubeObject, problem);
   const { object } = decodeValue(sent, { kind, fieldValidation: 'Ignore' });
-  return { ...(onlySent(object, sent, schema) as KubeObject), kind: object.kind, apiVersion: object.apiVersion };
+  const { metadata = {}, ...fields } = onlySent(object, sent, schema) as Partial<KubeObject>;
+  return { ...fields, kind: object.kind, apiVersion: object.apiVersion, metadata } as KubeObject;
 }
 
 /** `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */

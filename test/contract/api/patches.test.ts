@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { caller, type Send } from '../../support/api-caller.ts';
+import { startTestApi } from '../../support/api-server.ts';
+
+const maps = '/api/v1/namespaces/default/configmaps';
+
+describe('patches', () => {
+  let send: Send;
+  let stop: () => Promise<void>;
+  before(async () => {
+    const api = await startTestApi();
+    send = caller(api.server);
+    stop = api.stop;
+    await send(`POST ${maps}`, { metadata: { name: 'a' }, data: { x: '1' } });
+  });
+  after(() => stop());
+
+  /** What upstream says when a patch makes something of an object that is none of its kind. */
+  const unusable: readonly (readonly [name: string, type: string, patch: unknown, why: RegExp])[] = [
+    [
+      'a kind that is no text',
+      'merge',
+      { kind: [] },
+      /: json: cannot unmarshal array into Go struct field \.kind of type string$/,
+    ],
+    [
+      'a version that is no text',
+      'strategic-merge',
+      { apiVersion: {} },
+      /^Invalid value: "map\[apiVersion:map\[\]\]": .*\.apiVersion /,
+    ],
+    ['another kind', 'merge', { kind: 'Secret' }, /: Secret in version "v1" cannot be handled as a ConfigMap/],
+    ['a version of three parts', 'merge', { apiVersion: 'a/b/c' }, /: unexpected GroupVersion string: a\/b\/c$/],
+    [
+      'a field of another type',
+      'merge',
+      { data: { x: 1 } },
+      /^Invalid value: "\{\\"kind\\":\\"ConfigMap\\".*: json: cannot unmarshal number/,
+    ],
+    ['no object at all', 'json', [{ op: 'replace', path: '', value: 1 }], /^Invalid value: "1": /],
+    ['metadata of another type', 'json', [{ op: 'replace', path: '/metadata', value: 'x' }], /: json: cannot unmarshal string/],
+  ];
+  for (const [name, type, patch, why] of unusable) {
+    it(`${name} is refused as an invalid patch`, async () => {
+      const answer = await send(`PATCH ${maps}/a`, patch, { 'content-type': `application/${type}-patch+json` });
+      assert.equal(answer.status, 422, answer.body);
+      assert.equal(answer.json.reason, 'Invalid');
+      assert.match(answer.json.message, /^ "" is invalid: patch: Invalid value: /);
+      const { message, ...cause } = answer.json.details.causes[0];
+      assert.deepEqual([cause, Object.keys(answer.json.details)], [{ reason: 'FieldValueInvalid', field: 'patch' }, ['causes']]);
+      assert.match(message, why);
+    });
+  }
+
+  it('unknown fields are refused as an invalid patch when the client is strict', async () => {
+    const strict = await send(
+      `PATCH ${maps}/a?fieldValidation=Strict`,
+      { spec: {} },
+      { 'content-type': 'application/merge-patch+json' },
+    );
+    assert.equal(strict.status, 422, strict.body);
+    assert.match(strict.json.details.causes[0].message, /: strict decoding error: unknown field "spec"$/);
+  });
+
+  it('an applied object may leave out its metadata: the path names it', async () => {
+    const apply = { 'content-type': 'application/apply-patch+yaml' };
+    for (const body of ['kind: ConfigMap\napiVersion: v1\ndata: {y: "1"}', 'kind: ConfigMap\napiVersion: v1\nmetadata: null']) {
+      const applied = await send(`PATCH ${maps}/b?fieldManager=m`, body, apply);
+      assert.deepEqual([200, 201].includes(applied.status) && applied.json.metadata.name, 'b', applied.body);
+    }
+  });
+});
