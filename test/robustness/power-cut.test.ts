@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/lib/log.ts';
 import { SqliteStore } from '../../src/sqlite-store/sqlite-store.ts';
+import { Random } from '../support/random.ts';
 import { type DiskEvent, filesAfterPowerCut, parseTrace, traceArguments } from './disk-trace.ts';
 
 const cuts = Number(process.env['POWER_CUTS'] ?? 150);
@@ -28,7 +29,8 @@ describe('a store after a power cut', { skip: hasStrace ? false : 'needs strace'
       const events = record(folder);
       const ready = events.findIndex((event) => event.type === 'said' && event.text.startsWith('ready'));
       const seed = Math.floor(Math.random() * 2 ** 31);
-      const random = randomFrom(seed);
+      const chance = new Random(seed);
+      const random = (): number => chance.next();
       const truncates = events.flatMap((event, i) => (event.type === 'truncate' && i > ready ? [i] : []));
       for (let cut = 0; cut < cuts; cut++) {
         // Every other cut is around the end of a checkpoint, where most can go wrong.
@@ -78,15 +80,4 @@ async function checkCut(
   }
   await store.close();
   rmSync(disk, { recursive: true });
-}
-
-/** A small generator with a seed (mulberry32), so that a failure can be played again. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

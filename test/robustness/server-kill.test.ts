@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isolated } from '../support/isolated.ts';
+import { Random, seedOf } from '../support/random.ts';
 import { type Answer, ServerProcess } from '../support/server-process.ts';
 
 const clients = 16;
 const keysPerClient = 4;
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 5);
-const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
 const path = '/api/v1/namespaces/default/configmaps';
 
 /** What a client knows of one object: the last acknowledged state, and the one that was asked for when the server died. */
@@ -89,22 +89,11 @@ async function checkWatch(server: ServerProcess, revision: number): Promise<void
   else assert.ok(Number(event.object.metadata.resourceVersion) > revision);
 }
 
-/** A small generator whose seed repeats a run (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 isolated(import.meta.url, ({ folder }) => {
   describe('a server that is killed', () => {
     it('has everything it acknowledged when it comes back', { timeout: 9 * 60_000 }, async () => {
-      console.log(`KILL_SEED=${seed}`);
-      const random = randomFrom(seed);
+      const chance = new Random(seedOf('KILL_SEED'));
+      const random = (): number => chance.next();
       const server = new ServerProcess(folder);
       const known = new Map<string, Known>();
       let revision = 0;
