@@ -1,4 +1,4 @@
-import { decodeValue } from '../../api/codec/decode-body.ts';
+import { type DecodedBody, decodeValue } from '../../api/codec/decode-body.ts';
 import { countKeys } from '../../api/codec/json-objects.ts';
 import { BodyError, type ParsedBody, parseJson } from '../../api/codec/parse-body.ts';
 import { strictCheck } from '../../api/codec/strict-check.ts';
@@ -10,7 +10,7 @@ import { applyMergePatch } from '../../api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
 import type { FieldSchema, TypeSchema } from '../../api/schema/type-schema.ts';
-import { badRequest, notFound, StatusError } from '../../api/status-error.ts';
+import { badRequest, isStatus, notFound, StatusError } from '../../api/status-error.ts';
 import { applyConfiguration } from './apply.ts';
 import type { Call } from './call.ts';
 import type { KindTable } from './kind-table.ts';
@@ -51,12 +51,22 @@ export function applyPatch(application: PatchApplication): KubeObject {
     return doesNotFit(patch.type === 'strategic' ? goText(body.value) : JSON.stringify(value), why);
   };
   const { fieldValidation } = patch;
-  const decoded = decodeValue(value, { kind, fieldValidation: fieldValidation === 'Ignore' ? 'Ignore' : 'Warn', refuse });
+  const decoded = decodePatched(value, { kind, fieldValidation: fieldValidation === 'Ignore' ? 'Ignore' : 'Warn', refuse });
   if (fieldValidation === 'Ignore') return decoded.object;
   const problems = [...problemsOf(patch, body), ...decoded.warnings];
   if (problems.length > 0 && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${problems.join(', ')}`);
   for (const problem of problems) call.warn(problem);
   return decoded.object;
+}
+
+/** What says that it is something else is refused like what does not fit. */
+function decodePatched(value: unknown, options: Required<Parameters<typeof decodeValue>[1]>): DecodedBody {
+  try {
+    return decodeValue(value, options);
+  } catch (error) {
+    if (error instanceof BodyError || isStatus(error, 'BadRequest')) throw options.refuse(error.message);
+    throw error;
+  }
 }
 
 function patchedValue(kind: Kind, current: KubeObject, { type }: Patch, body: unknown): unknown {
