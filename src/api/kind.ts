@@ -98,8 +98,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   validateStatusUpdate(next: T, previous: T): FieldError[];
   /** How the name must look; the message parts are upstream's. */
   readonly nameRule: NameRule;
-  /** Warnings for the client (`Warning: 299`), e.g. for deprecated fields. */
-  warnings(object: T): string[];
+  /** Warnings for the client (`Warning: 299`), e.g. for deprecated fields; `previous` on updates. */
+  warnings(object: T, previous?: T): string[];
   /**
    * Graceful deletion: the grace period in seconds with which the object stays, or undefined when it goes at once.
    * `requested` is DeleteOptions.gracePeriodSeconds.

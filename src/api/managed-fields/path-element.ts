@@ -10,6 +10,7 @@ export class UnkeyedItem extends Error {
 const keyDefaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ContainerPort: { protocol: 'TCP' },
   ServicePort: { protocol: 'TCP' },
+  LocalObjectReference: { name: '' },
 };
 
 export function fieldElement(name: string): string {

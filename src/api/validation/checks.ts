@@ -19,9 +19,15 @@ export function checkText(errors: FieldError[], field: string, value: string | u
   for (const problem of rule(value)) errors.push(invalid(field, value, problem));
 }
 
+/** Text that must follow a rule once it is there, even when it is empty. */
+export function checkGiven(errors: FieldError[], field: string, value: string | undefined, rule: TextRule): void {
+  if (value === undefined || value === null) return;
+  for (const problem of rule(value)) errors.push(invalid(field, value, problem));
+}
+
 /** Every text of a list must follow a rule. */
 export function checkEach(errors: FieldError[], field: string, values: readonly string[] | undefined, rule: TextRule): void {
-  for (const [i, value] of (values ?? []).entries()) checkText(errors, `${field}[${i}]`, value, rule);
+  for (const [i, value] of (values ?? []).entries()) checkGiven(errors, `${field}[${i}]`, value, rule);
 }
 
 /** Text that must be there and follow a rule. */

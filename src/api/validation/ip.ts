@@ -120,6 +120,11 @@ export function checkIp(errors: FieldError[], field: string, text: string | unde
   if (text && !parseIp(text)) errors.push(invalid(field, text, ipMessage));
 }
 
+/** An IP address that must be there. */
+export function requireIp(errors: FieldError[], field: string, text: string | undefined): void {
+  if (!text || !parseIp(text)) errors.push(invalid(field, text ?? '', ipMessage));
+}
+
 /** A CIDR; absent or empty text is left alone. */
 export function checkCidr(errors: FieldError[], field: string, text: string | undefined): void {
   if (text && !parseCidr(text)) errors.push(invalid(field, text, cidrMessage));

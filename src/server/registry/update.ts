@@ -155,7 +155,7 @@ async function updateOnce<T extends KubeObject>(
       ...validateObjectMetaUpdate(next.metadata, previous.metadata),
       ...rules.validate(next, previous),
     ]);
-    if (!rules.subresource) for (const warning of kind.warnings(next)) call.warn(warning);
+    if (!rules.subresource) for (const warning of kind.warnings(next, previous)) call.warn(warning);
     await deps.admission.validate(admission);
     const written = await write(deps, call, kind, request.key, next, newest);
     if (call.dryRun) reservation?.release?.();

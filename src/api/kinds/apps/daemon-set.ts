@@ -6,7 +6,7 @@ import { checkImmutable, checkNonNegative } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
 import { defaultPodTemplate } from '../core/pod-spec.ts';
-import { podSpecWarnings } from '../core/pod-warnings.ts';
+import { templateWarnings } from '../core/pod-warnings.ts';
 import { contentChanged, setGeneration } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
@@ -65,7 +65,7 @@ export const DaemonSet = defineKind<DaemonSet>({
     checkCollisionCount(errors, next.status?.collisionCount, previous.status?.collisionCount);
     return errors;
   },
-  warnings: (ds) => podSpecWarnings('spec.template.spec', ds.spec?.template?.spec),
+  warnings: (next, previous) => templateWarnings(next, previous, { at: 'spec.template', template: next.spec?.template }),
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: (ds) => ds.status?.desiredNumberScheduled ?? 0 },

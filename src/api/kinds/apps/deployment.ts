@@ -5,7 +5,7 @@ import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable, checkNonNegative } from '../../validation/checks.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { defaultPodTemplate } from '../core/pod-spec.ts';
-import { podSpecWarnings } from '../core/pod-warnings.ts';
+import { templateWarnings } from '../core/pod-warnings.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
@@ -58,7 +58,8 @@ export const Deployment = defineKind<Deployment>({
     checkCollisionCount(errors, next.status?.collisionCount, previous.status?.collisionCount);
     return errors;
   },
-  warnings: (deployment) => podSpecWarnings('spec.template.spec', deployment.spec?.template?.spec),
+  warnings: (next, previous) =>
+    templateWarnings(next, previous, { at: 'spec.template', template: next.spec?.template, namesPods: true }),
   columns: [
     nameColumn,
     {

@@ -4,6 +4,7 @@ import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable, checkNonNegative } from '../../validation/checks.ts';
 import { defaultPodTemplate } from '../core/pod-spec.ts';
+import { templateWarnings } from '../core/pod-warnings.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
@@ -48,6 +49,8 @@ export const ReplicaSet = defineKind<ReplicaSet>({
     return errors;
   },
   selectableFields: { 'status.replicas': (rs) => String(rs.status?.replicas ?? 0) },
+  warnings: (next, previous) =>
+    templateWarnings(next, previous, { at: 'spec.template', template: next.spec?.template, namesPods: true }),
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: (rs) => rs.spec?.replicas ?? 0 },

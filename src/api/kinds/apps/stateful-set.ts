@@ -6,7 +6,8 @@ import { checkEnum, checkNonNegative } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid, required } from '../../validation/errors.ts';
 import { defaultClaimSpec, defaultPodTemplate } from '../core/pod-spec.ts';
-import { podSpecWarnings } from '../core/pod-warnings.ts';
+import { templateWarnings } from '../core/pod-warnings.ts';
+import { warnOfClaimSpec } from '../core/volume-warnings.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { templateColumns } from '../template-columns.ts';
@@ -44,7 +45,7 @@ export const StatefulSet = defineKind<StatefulSet>({
     checkCollisionCount(errors, next.status?.collisionCount, previous.status?.collisionCount);
     return errors;
   },
-  warnings: (set) => podSpecWarnings('spec.template.spec', set.spec?.template?.spec),
+  warnings: setWarnings,
   columns: [
     nameColumn,
     { name: 'Ready', type: 'string', cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}` },
@@ -128,4 +129,16 @@ function fixed(spec: t.StatefulSetSpec): object {
     ...rest
   } = spec;
   return rest;
+}
+
+function setWarnings(next: StatefulSet, previous?: StatefulSet): string[] {
+  const warnings = templateWarnings(next, previous, { at: 'spec.template', template: next.spec?.template });
+  next.spec?.volumeClaimTemplates?.forEach((claim, i) => {
+    warnOfClaimSpec(warnings, `spec.volumeClaimTemplates[${i}]${previous ? '.Spec' : ''}`, claim.spec);
+  });
+  if ((next.spec?.revisionHistoryLimit ?? 0) < 0) {
+    const detail = 'a negative value retains all historical revisions; a value >= 0 is recommended';
+    warnings.push(`spec.revisionHistoryLimit: ${detail}`);
+  }
+  return warnings;
 }

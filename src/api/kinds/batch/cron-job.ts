@@ -5,12 +5,12 @@ import { ageColumn, nameColumn, none, unset } from '../../table/columns.ts';
 import { age } from '../../table/duration.ts';
 import { checkNonNegative } from '../../validation/checks.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
-import { podSpecWarnings } from '../core/pod-warnings.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
 import { defaultJobTemplate } from './job.ts';
 import { checkJobSpec } from './job-validation.ts';
+import { jobSpecWarnings } from './job-warnings.ts';
 import { scheduleProblem, timeZoneProblem } from './schedule.ts';
 
 const defaultSuccessfulHistory = 3;
@@ -41,7 +41,7 @@ export const CronJob = defineKind<CronJob>({
   },
   ...countedWithStatus,
   validate: validateCronJob,
-  warnings: ({ spec }) => podSpecWarnings('spec.jobTemplate.spec.template.spec', spec?.jobTemplate?.spec?.template?.spec),
+  warnings: cronJobWarnings,
   columns: [
     nameColumn,
     { name: 'Schedule', type: 'string', cell: (cron) => cron.spec?.schedule ?? '' },
@@ -100,4 +100,13 @@ function checkSchedule(errors: FieldError[], { schedule, timeZone }: t.CronJobSp
   }
   const problem = timeZone === undefined || timeZone === null ? undefined : timeZoneProblem(timeZone);
   if (problem) errors.push(invalid('spec.timeZone', timeZone, problem));
+}
+
+function cronJobWarnings(next: CronJob, previous?: CronJob): string[] {
+  const warnings = jobSpecWarnings(next, previous, 'spec.jobTemplate.spec', next.spec?.jobTemplate?.spec);
+  if (previous && next.spec?.schedule?.includes('TZ')) {
+    const link = 'https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/';
+    warnings.push(`cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see ${link} for more details`);
+  }
+  return warnings;
 }

@@ -4,11 +4,11 @@ import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { humanDuration } from '../../table/duration.ts';
 import { maxInt32 } from '../../validation/checks.ts';
 import { defaultPodTemplate } from '../core/pod-spec.ts';
-import { podSpecWarnings } from '../core/pod-warnings.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
 import { controllerUidLabels, jobNameLabels, validateJob, validateJobStatus, validateJobUpdate } from './job-validation.ts';
+import { jobSpecWarnings } from './job-warnings.ts';
 
 const defaultBackoffLimit = 6;
 
@@ -35,7 +35,7 @@ export const Job = defineKind<Job>({
   validate: validateJob,
   validateUpdate: validateJobUpdate,
   validateStatusUpdate: validateJobStatus,
-  warnings: (job) => podSpecWarnings('spec.template.spec', job.spec?.template?.spec),
+  warnings: (next, previous) => jobSpecWarnings(next, previous, 'spec', next.spec),
   selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
   columns: [
     nameColumn,

@@ -155,7 +155,7 @@ function checkHostPorts(errors: FieldError[], field: string, containers: readonl
 
 function checkRestartPolicy(errors: FieldError[], at: string, container: t.Container): void {
   const { restartPolicy, restartPolicyRules: rules = [] } = container;
-  if (!restartPolicy) {
+  if (restartPolicy === undefined || restartPolicy === null) {
     if (rules.length > 0) {
       errors.push(required(`${at}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
     }
@@ -165,14 +165,14 @@ function checkRestartPolicy(errors: FieldError[], at: string, container: t.Conta
   if (rules.length > maxRestartRules) errors.push(tooMany(`${at}.restartPolicyRules`, rules.length, maxRestartRules));
   rules.forEach((rule, i) => {
     const field = `${at}.restartPolicyRules[${i}]`;
-    if (!restartActions.includes(rule.action)) errors.push(notSupported(`${field}.action`, rule.action, restartActions));
+    if (!restartActions.includes(rule.action)) errors.push(notSupported(`${field}.action`, rule.action ?? '', restartActions));
     if (!rule.exitCodes) {
       errors.push(required(`${field}.exitCodes`, 'must be specified'));
       return;
     }
     const { operator, values = [] } = rule.exitCodes;
     if (operator !== 'In' && operator !== 'NotIn') {
-      errors.push(notSupported(`${field}.exitCodes.operator`, operator, ['In', 'NotIn']));
+      errors.push(notSupported(`${field}.exitCodes.operator`, operator ?? '', ['In', 'NotIn']));
     }
     if (values.length > maxExitCodes) errors.push(tooMany(`${field}.exitCodes.values`, values.length, maxExitCodes));
   });
@@ -195,7 +195,7 @@ function checkResizePolicy(errors: FieldError[], field: string, policies: t.Cont
 }
 
 function checkClaimNames(errors: FieldError[], field: string, claims: t.ContainerResourceClaim[], spec: t.PodSpec): void {
-  const known = (spec.resourceClaims ?? []).map((c) => c.name);
+  const known = (spec.resourceClaims ?? []).map((c) => c.name).filter(Boolean);
   const seen = new Set<string>();
   claims.forEach((claim, i) => {
     const at = `${field}[${i}]`;

@@ -5,6 +5,7 @@ import { ageColumn, nameColumn, none } from '../../table/columns.ts';
 import { checkPort, checkText, requireEnum } from '../../validation/checks.ts';
 import { required } from '../../validation/errors.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
+import { warnOfIp } from '../../validation/warnings.ts';
 import { protocols } from './container-validation.ts';
 import { checkEndpointIp } from './endpoint-ip.ts';
 
@@ -30,7 +31,18 @@ export const Endpoints = defineKind<Endpoints>({
     });
     return errors;
   },
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  warnings({ metadata, subsets = [] }) {
+    const warnings = ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'];
+    if (metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller') return warnings;
+    subsets.forEach((subset, i) => {
+      for (const list of ['addresses', 'notReadyAddresses'] as const) {
+        subset[list]?.forEach(({ ip }, a) => {
+          warnOfIp(warnings, `subsets[${i}].${list}[${a}].ip`, ip);
+        });
+      }
+    });
+    return warnings;
+  },
   columns: [nameColumn, { name: 'Endpoints', type: 'string', cell: addressesText }, ageColumn],
 });
 

@@ -3,6 +3,7 @@ import type * as t from '../../generated/types.ts';
 import { checkText, requireText } from '../../validation/checks.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
 import { configMapKey, dns1123Label, dns1123Subdomain, envVarName, qualifiedName } from '../../validation/names.ts';
+import { checkNoBacksteps } from '../../validation/paths.ts';
 
 const envFields = [
   'metadata.name',
@@ -58,6 +59,7 @@ function checkFileKeyRef(errors: FieldError[], at: string, ref: t.FileKeySelecto
   requireText(errors, `${at}.key`, ref.key, envVarName);
   requireText(errors, `${at}.volumeName`, ref.volumeName, dns1123Label);
   if (!ref.path) errors.push(required(`${at}.path`));
+  else checkNoBacksteps(errors, `${at}.path`, ref.path);
 }
 
 /** A field of the pod for env or downwardAPI: one of `supported`, or `metadata.labels['key']` / `metadata.annotations['key']`. */
@@ -107,11 +109,12 @@ export function checkResourceFieldRef(
 ): void {
   const { resource } = ref;
   if (needsContainer && !ref.containerName) errors.push(required(`${at}.containerName`));
-  else if (!resource) errors.push(required(`${at}.resource`));
-  else if (!resourceFields.includes(resource) && !/^(requests|limits)\.hugepages-/.test(resource)) {
+  else if (!resource) {
+    errors.push(required(`${at}.resource`));
+    return;
+  } else if (!resourceFields.includes(resource) && !/^(requests|limits)\.hugepages-/.test(resource)) {
     errors.push(notSupported(`${at}.resource`, resource, resourceFields));
-  }
-  checkDivisor(errors, at, resource, ref.divisor ?? '0');
+  } else checkDivisor(errors, at, resource, ref.divisor ?? '0');
 }
 
 const sizes = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];

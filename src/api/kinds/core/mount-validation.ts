@@ -50,7 +50,7 @@ function checkPropagation(errors: FieldError[], field: string, mount: t.VolumeMo
 
 function checkRecursive(errors: FieldError[], field: string, mount: t.VolumeMount): void {
   const mode = mount.recursiveReadOnly;
-  if (!mode) return;
+  if (mode === undefined || mode === null) return;
   checkEnum(errors, field, mode, recursiveModes);
   if (mode !== 'Enabled' && mode !== 'IfPossible') return;
   if (!mount.readOnly) errors.push(forbidden(field, 'may only be specified when readOnly is true'));

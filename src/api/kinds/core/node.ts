@@ -8,6 +8,7 @@ import { duplicate, forbidden, invalid } from '../../validation/errors.ts';
 import { checkCidr, parseCidr } from '../../validation/ip.ts';
 import { labelValue, qualifiedName } from '../../validation/names.ts';
 import { checkResourceQuantity } from '../../validation/quantities.ts';
+import { warnOfCidr } from '../../validation/warnings.ts';
 import { statusSubresource } from '../subresources.ts';
 import { canonicalResources } from './resource-list.ts';
 import { taintEffects } from './scheduling-validation.ts';
@@ -49,6 +50,15 @@ export const Node = defineKind<Node>({
   validateUpdate: validateNodeUpdate,
   validateStatusUpdate: validateNode,
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
+  warnings({ spec = {} }) {
+    const warnings: string[] = [];
+    if (spec.configSource) warnings.push('spec.configSource: the feature is removed');
+    if (spec.externalID) warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
+    spec.podCIDRs?.forEach((cidr, i) => {
+      warnOfCidr(warnings, `spec.podCIDRs[${i}]`, cidr);
+    });
+    return warnings;
+  },
   columns: [
     nameColumn,
     { name: 'Status', type: 'string', description: 'Whether the node is ready.', cell: statusText },

@@ -1,10 +1,11 @@
+import { parseQuantity } from '../../../lib/quantity.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkEnum, checkText } from '../../validation/checks.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
-import { checkResourceQuantity, keyed, nanos } from '../../validation/quantities.ts';
+import { checkQuantity, keyed, nanos } from '../../validation/quantities.ts';
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 export const volumeModes = ['Block', 'Filesystem'];
@@ -38,8 +39,8 @@ function checkStorage(errors: FieldError[], at: string, requests: Record<string,
     return;
   }
   const field = keyed(`${at}.resources`, 'storage');
-  checkResourceQuantity(errors, field, 'storage', storage);
-  if (nanos(storage) === 0n) errors.push(invalid(field, storage, 'must be greater than zero'));
+  if (!parseQuantity(storage)) checkQuantity(errors, field, storage);
+  else if (nanos(storage) <= 0n) errors.push(invalid(field, storage, 'must be greater than zero'));
 }
 
 function checkDataSource(errors: FieldError[], at: string, source: t.TypedLocalObjectReference): void {

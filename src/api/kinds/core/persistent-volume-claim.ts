@@ -11,6 +11,7 @@ import { accessModesText } from './access-modes.ts';
 import { checkClaimSpec } from './persistent-volume-claim-validation.ts';
 import { defaultClaimSpec } from './pod-spec.ts';
 import { canonicalResources } from './resource-list.ts';
+import { warnOfClaimSpec } from './volume-warnings.ts';
 
 export type PersistentVolumeClaim = t.PersistentVolumeClaim;
 export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
@@ -32,6 +33,8 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   prepareForCreate(claim) {
     claim.status = { phase: 'Pending' };
     const { spec } = claim;
+    // The old field knows two kinds of sources; others it never said.
+    if (!isOldSource(spec.dataSource)) delete spec.dataSource;
     // Two names of one field, as long as both can say it.
     if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
     else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
@@ -57,6 +60,15 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     return errors;
   },
   selectableFields: { name: (claim) => claim.metadata.name },
+  warnings({ metadata, spec }) {
+    const key = 'volume.beta.kubernetes.io/storage-class';
+    const warnings: string[] = [];
+    if (metadata.annotations?.[key] !== undefined) {
+      warnings.push(`metadata.annotations[${key}]: deprecated since v1.8; use "storageClassName" attribute instead`);
+    }
+    warnOfClaimSpec(warnings, 'spec', spec);
+    return warnings;
+  },
   columns: [
     nameColumn,
     { name: 'Status', type: 'string', cell: (c) => (c.metadata.deletionTimestamp ? 'Terminating' : (c.status?.phase ?? '')) },
@@ -77,6 +89,11 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     { name: 'VolumeMode', type: 'string', priority: 1, cell: (claim) => claim.spec?.volumeMode ?? unset },
   ],
 });
+
+function isOldSource(source: t.TypedLocalObjectReference | undefined): boolean {
+  if (source?.kind === 'PersistentVolumeClaim') return !source.apiGroup;
+  return source?.kind === 'VolumeSnapshot' && source.apiGroup === 'snapshot.storage.k8s.io';
+}
 
 const legacyClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 

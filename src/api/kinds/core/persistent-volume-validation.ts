@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkEnum, checkImmutable, checkText } from '../../validation/checks.ts';
+import { checkEnum, checkImmutable, checkText, fieldIsImmutable } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
@@ -38,7 +38,7 @@ const sources = [
 const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
 
 /** kubernetes: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec). */
-export function validateVolume({ spec }: t.PersistentVolume): FieldError[] {
+export function validateVolume({ metadata, spec }: t.PersistentVolume): FieldError[] {
   const errors: FieldError[] = [];
   if (!spec) return errors;
   const modes = spec.accessModes ?? [];
@@ -51,7 +51,7 @@ export function validateVolume({ spec }: t.PersistentVolume): FieldError[] {
       errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'));
     else checkNodeSelector(errors, 'spec.nodeAffinity.required', spec.nodeAffinity.required);
   }
-  checkSource(errors, spec);
+  checkSource(errors, spec, metadata.name ?? '');
   if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
     errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
   }
@@ -59,6 +59,7 @@ export function validateVolume({ spec }: t.PersistentVolume): FieldError[] {
   checkEnum(errors, 'spec.volumeMode', spec.volumeMode, volumeModes);
   if (spec.volumeAttributesClassName !== undefined) {
     if (!spec.volumeAttributesClassName) errors.push(required('spec.volumeAttributesClassName', 'an empty string is disallowed'));
+    checkText(errors, 'spec.volumeAttributesClassName', spec.volumeAttributesClassName, dns1123Subdomain);
     if (!spec.csi) errors.push(required('spec.csi', 'has to be specified when using volumeAttributesClassName'));
   }
   return errors;
@@ -71,12 +72,15 @@ function checkCapacity(errors: FieldError[], capacity: Readonly<Record<string, s
     errors.push(notSupported('spec.capacity', capacity, ['storage']));
   }
   for (const resource of resources) {
-    if (nanos(capacity[resource]) > 0n) continue;
-    errors.push(invalid(keyed('spec.capacity', resource), capacity[resource], 'must be greater than zero'));
+    const amount = nanos(capacity[resource]);
+    if (amount > 0n) continue;
+    const field = keyed('spec.capacity', resource);
+    if (amount < 0n) errors.push(invalid(field, Number(amount / 1_000_000_000n), 'must be a valid resource quantity'));
+    errors.push(invalid(field, capacity[resource], 'must be greater than zero'));
   }
 }
 
-function checkSource(errors: FieldError[], spec: t.PersistentVolumeSpec): void {
+function checkSource(errors: FieldError[], spec: t.PersistentVolumeSpec, name: string): void {
   const [first, ...others] = sources.filter((source) => spec[source]);
   if (!first) {
     errors.push(required('spec', 'must specify a volume type'));
@@ -86,8 +90,10 @@ function checkSource(errors: FieldError[], spec: t.PersistentVolumeSpec): void {
   const at = `spec.${first}`;
   if (first === 'hostPath') checkHostPath(errors, at, spec.hostPath!);
   else if (first === 'local') checkLocal(errors, at, spec);
-  else checkNetworkSource(errors, at, first, spec[first] as unknown as Readonly<Record<string, unknown>>);
-  if (first === 'csi' && !spec.csi?.volumeHandle) errors.push(required('spec.csi.volumeHandle'));
+  else {
+    const source = spec[first] as unknown as Readonly<Record<string, unknown>>;
+    checkNetworkSource(errors, { at, name: first, source, volumeName: name });
+  }
 }
 
 function checkLocal(errors: FieldError[], at: string, spec: t.PersistentVolumeSpec): void {
@@ -103,7 +109,10 @@ export function validateVolumeUpdate({ spec: next }: t.PersistentVolume, { spec:
     errors.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation\n'));
   }
   checkImmutable(errors, 'volumeMode', next.volumeMode, previous.volumeMode);
-  if (previous.nodeAffinity) checkImmutable(errors, 'nodeAffinity', next.nodeAffinity, previous.nodeAffinity);
+  if (previous.nodeAffinity && !semanticEqual(next.nodeAffinity, previous.nodeAffinity)) {
+    const detail = `${fieldIsImmutable}, except for updating from beta label to GA`;
+    errors.push(invalid('nodeAffinity', next.nodeAffinity, detail));
+  }
   if (previous.volumeAttributesClassName && !next.volumeAttributesClassName) {
     errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
   }

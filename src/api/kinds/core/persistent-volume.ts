@@ -2,11 +2,13 @@ import { defineKind, keepAllButStatus, keepStatus } from '../../define-kind.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, unset } from '../../table/columns.ts';
 import { timestamp } from '../../timestamp.ts';
+import { warnOfTerm } from '../../validation/warnings.ts';
 import { statusSubresource } from '../subresources.ts';
 import { accessModesText } from './access-modes.ts';
 import { validateVolume, validateVolumeUpdate } from './persistent-volume-validation.ts';
-import { defaultAzureDisk, defaultRbd } from './pod-spec.ts';
+import { defaultAzureDisk, defaultRbd, defaultScaleIo } from './pod-spec.ts';
 import { canonicalResources } from './resource-list.ts';
+import { warnOfRetiredSource } from './volume-warnings.ts';
 
 export type PersistentVolume = t.PersistentVolume;
 export const PersistentVolume = defineKind<PersistentVolume>({
@@ -29,6 +31,7 @@ export const PersistentVolume = defineKind<PersistentVolume>({
     if (spec.iscsi) spec.iscsi.iscsiInterface ||= 'default';
     if (spec.rbd) defaultRbd(spec.rbd);
     if (spec.azureDisk) defaultAzureDisk(spec.azureDisk);
+    if (spec.scaleIO) defaultScaleIo(spec.scaleIO);
   },
   prepareForCreate(volume, { nowMs }) {
     volume.status = { phase: 'Pending', lastPhaseTransitionTime: timestamp(nowMs) };
@@ -45,6 +48,7 @@ export const PersistentVolume = defineKind<PersistentVolume>({
   validate: validateVolume,
   validateUpdate: validateVolumeUpdate,
   selectableFields: { name: (volume) => volume.metadata.name },
+  warnings: volumeWarnings,
   columns: [
     nameColumn,
     { name: 'Capacity', type: 'string', cell: (volume) => volume.spec?.capacity?.['storage'] ?? '0' },
@@ -70,3 +74,25 @@ function isUnstamped({ status: next }: PersistentVolume, { status: previous }: P
   const time = next?.lastPhaseTransitionTime;
   return !time || time === previous?.lastPhaseTransitionTime;
 }
+
+/** kubernetes: pkg/api/persistentvolume/util.go. */
+function volumeWarnings({ metadata, spec }: PersistentVolume): string[] {
+  const warnings: string[] = [];
+  for (const [key, advice] of Object.entries(oldAnnotations)) {
+    if (metadata.annotations?.[key] !== undefined) warnings.push(`metadata.annotations[${key}]: ${advice}`);
+  }
+  if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
+    const detail = 'The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.';
+    warnings.push(`spec.persistentVolumeReclaimPolicy: ${detail}`);
+  }
+  spec?.nodeAffinity?.required?.nodeSelectorTerms?.forEach((term, i) => {
+    warnOfTerm(warnings, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`, term);
+  });
+  warnOfRetiredSource(warnings, 'spec', spec);
+  return warnings;
+}
+
+const oldAnnotations: Readonly<Record<string, string>> = {
+  'volume.beta.kubernetes.io/storage-class': 'deprecated since v1.8; use "storageClassName" attribute instead',
+  'volume.beta.kubernetes.io/mount-options': 'deprecated since v1.31; use "mountOptions" attribute instead',
+};

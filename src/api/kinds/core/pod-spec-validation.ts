@@ -1,13 +1,15 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkRange, checkText, maxInt32, requireEnum } from '../../validation/checks.ts';
+import { checkEach, checkGiven, checkRange, checkText, maxInt32, requireEnum } from '../../validation/checks.ts';
 import { duplicate, forbidden, invalid, notFound, notSupported, required, tooLong } from '../../validation/errors.ts';
-import { checkIp } from '../../validation/ip.ts';
+import { requireIp } from '../../validation/ip.ts';
 import { checkLabels } from '../../validation/labels.ts';
 import { dns1123Label, dns1123Subdomain, dnsSearch } from '../../validation/names.ts';
 import { checkAnnotations } from '../../validation/object-meta.ts';
-import { checkRequirements, checkResourceQuantity, keyed } from '../../validation/quantities.ts';
+import { checkResourceQuantity, keyed } from '../../validation/quantities.ts';
 import { checkContainers } from './container-validation.ts';
+import { checkOs } from './os-validation.ts';
+import { checkPodResources } from './pod-resources-validation.ts';
 import {
   checkAffinity,
   checkReadinessGates,
@@ -36,7 +38,7 @@ export function checkPodSpec(errors: FieldError[], field: string, spec: t.PodSpe
   const volumes = checkVolumes(errors, `${field}.volumes`, spec.volumes, options.podName ?? '');
   if (spec.resourceClaims) checkResourceClaims(errors, `${field}.resourceClaims`, spec.resourceClaims);
   checkContainers(errors, field, { spec, isPod, volumes });
-  if (spec.resources) checkPodResources(errors, `${field}.resources`, spec.resources);
+  if (spec.resources) checkPodResources(errors, `${field}.resources`, spec, spec.resources);
   if (spec.hostNetwork) checkHostNetworkPorts(errors, field, spec, isPod);
   requireEnum(errors, `${field}.restartPolicy`, spec.restartPolicy, restartPolicies);
   requireEnum(errors, `${field}.dnsPolicy`, spec.dnsPolicy, dnsPolicies);
@@ -54,7 +56,7 @@ export function checkPodSpec(errors: FieldError[], field: string, spec: t.PodSpe
   checkTolerations(errors, `${field}.tolerations`, spec.tolerations);
   checkHostAliases(errors, `${field}.hostAliases`, spec.hostAliases);
   checkOverhead(errors, `${field}.overhead`, spec.overhead);
-  if (spec.os) checkOs(errors, field, spec, spec.os.name);
+  checkOs(errors, field, spec);
   checkFileKeyVolumes(errors, field, spec);
 }
 
@@ -122,7 +124,7 @@ function checkDns(errors: FieldError[], at: string, spec: t.PodSpec): void {
   if (nameservers.length > maxNameservers) {
     errors.push(invalid(`${at}.nameservers`, nameservers, `must not have more than ${maxNameservers} nameservers`));
   }
-  for (const [i, server] of nameservers.entries()) checkIp(errors, `${at}.nameservers[${i}]`, server);
+  for (const [i, server] of nameservers.entries()) requireIp(errors, `${at}.nameservers[${i}]`, server);
   if (searches.length > maxSearches) {
     errors.push(invalid(`${at}.searches`, searches, `must not have more than ${maxSearches} search paths`));
   }
@@ -130,7 +132,7 @@ function checkDns(errors: FieldError[], at: string, spec: t.PodSpec): void {
     const detail = `must not have more than ${maxSearchCharacters} characters (including spaces) in the search list`;
     errors.push(invalid(`${at}.searches`, searches, detail));
   }
-  for (const [i, search] of searches.entries()) checkText(errors, `${at}.searches[${i}]`, search, dnsSearch);
+  checkEach(errors, `${at}.searches`, searches, dnsSearch);
   options.forEach((option, i) => {
     if (!option.name) errors.push(required(`${at}.options[${i}]`, 'must not be empty'));
   });
@@ -138,10 +140,8 @@ function checkDns(errors: FieldError[], at: string, spec: t.PodSpec): void {
 
 function checkHostAliases(errors: FieldError[], field: string, aliases: readonly t.HostAlias[] | undefined): void {
   aliases?.forEach((alias, i) => {
-    checkIp(errors, `${field}[${i}].ip`, alias.ip || '?');
-    alias.hostnames?.forEach((name, n) => {
-      checkText(errors, `${field}[${i}].hostnames[${n}]`, name, dns1123Subdomain);
-    });
+    requireIp(errors, `${field}[${i}].ip`, alias.ip);
+    checkEach(errors, `${field}[${i}].hostnames`, alias.hostnames, dns1123Subdomain);
   });
 }
 
@@ -149,17 +149,6 @@ function checkOverhead(errors: FieldError[], field: string, overhead: Record<str
   for (const resource in overhead) {
     checkResourceQuantity(errors, keyed(field, resource), resource, overhead[resource] ?? '');
   }
-}
-
-function checkPodResources(errors: FieldError[], field: string, resources: t.ResourceRequirements): void {
-  if (resources.claims) errors.push(forbidden(`${field}.claims`, 'claims may not be set for Resources at pod-level'));
-  for (const list of ['limits', 'requests'] as const) {
-    for (const resource in resources[list]) {
-      if (resource === 'cpu' || resource === 'memory' || resource.startsWith('hugepages-')) continue;
-      errors.push(notSupported(keyed(`${field}.${list}`, resource), resource, ['cpu', 'hugepages-', 'memory']));
-    }
-  }
-  checkRequirements(errors, field, resources);
 }
 
 function checkResourceClaims(errors: FieldError[], field: string, claims: readonly t.PodResourceClaim[]): void {
@@ -177,20 +166,9 @@ function checkResourceClaims(errors: FieldError[], field: string, claims: readon
     if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
       errors.push(invalid(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
     }
-    checkText(errors, `${at}.resourceClaimName`, resourceClaimName, dns1123Subdomain);
-    checkText(errors, `${at}.resourceClaimTemplateName`, resourceClaimTemplateName, dns1123Subdomain);
+    checkGiven(errors, `${at}.resourceClaimName`, resourceClaimName, dns1123Subdomain);
+    checkGiven(errors, `${at}.resourceClaimTemplateName`, resourceClaimTemplateName, dns1123Subdomain);
   });
-}
-
-/** A pod that says it is for Windows cannot have settings of Linux. */
-function checkOs(errors: FieldError[], field: string, spec: t.PodSpec, name: string): void {
-  if (!name) errors.push(required(`${field}.os.name`, 'cannot be empty'));
-  else if (name !== 'linux' && name !== 'windows') errors.push(notSupported(`${field}.os.name`, name, ['linux', 'windows']));
-  if (name !== 'windows') return;
-  const detail = 'cannot be set for a windows pod';
-  for (const setting of ['hostPID', 'hostIPC', 'shareProcessNamespace'] as const) {
-    if (spec[setting]) errors.push(forbidden(`${field}.${setting}`, detail));
-  }
 }
 
 /** A variable read from a file needs an emptyDir that holds the file. */

@@ -1,5 +1,6 @@
-import { addQuantities, formatQuantity, parseQuantity, type Quantity, zeroQuantity } from '../../../lib/quantity.ts';
+import { formatQuantity } from '../../../lib/quantity.ts';
 import type * as t from '../../generated/types.ts';
+import { aggregateRequest } from './pod-resources-validation.ts';
 import { canonicalQuantity, canonicalResources } from './resource-list.ts';
 
 /**
@@ -55,25 +56,11 @@ export function defaultPodOnly(spec: t.PodSpec): void {
 function defaultPodRequests(spec: t.PodSpec, resources: t.ResourceRequirements): void {
   const requests = (resources.requests ??= {});
   for (const resource of ['cpu', 'memory']) {
-    requests[resource] ??= effectiveRequest(spec, resource) ?? resources.limits?.[resource] ?? '';
-    if (!requests[resource]) delete requests[resource];
+    if (requests[resource] !== undefined) continue;
+    const needed = aggregateRequest(spec, resource);
+    const wanted = needed.nanos > 0n ? formatQuantity(needed) : resources.limits?.[resource];
+    if (wanted) requests[resource] = wanted;
   }
-}
-
-/** The containers together, or the largest init container on top of the sidecars; undefined when none asks. */
-function effectiveRequest(spec: t.PodSpec, resource: string): string | undefined {
-  const amountOf = (container: t.Container): Quantity =>
-    parseQuantity(container.resources?.requests?.[resource] ?? '0') ?? zeroQuantity;
-  let running = zeroQuantity;
-  let peak = zeroQuantity;
-  for (const container of spec.initContainers ?? []) {
-    const starting = addQuantities(running, amountOf(container));
-    if (container.restartPolicy === 'Always') running = starting;
-    if (starting.nanos > peak.nanos) peak = starting;
-  }
-  for (const container of spec.containers ?? []) running = addQuantities(running, amountOf(container));
-  const needed = running.nanos > peak.nanos ? running : peak;
-  return needed.nanos > 0n ? formatQuantity(needed) : undefined;
 }
 
 /** A limit without a request is also the request. */
@@ -99,6 +86,7 @@ function defaultContainer(container: t.Container): void {
   for (const { valueFrom } of container.env ?? []) {
     if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ||= 'v1';
     if (valueFrom?.resourceFieldRef) valueFrom.resourceFieldRef.divisor ||= '0';
+    if (valueFrom?.fileKeyRef) valueFrom.fileKeyRef.optional ??= false;
   }
   if (container.livenessProbe) defaultProbe(container.livenessProbe);
   if (container.readinessProbe) defaultProbe(container.readinessProbe);
@@ -107,11 +95,18 @@ function defaultContainer(container: t.Container): void {
   defaultHttpGet(container.lifecycle?.preStop?.httpGet);
 }
 
+const part = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';
+const imageName = new RegExp(
+  `^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\\d+)?/)?${part}(?:/${part})*(?::\\w[\\w.-]{0,127})?(?:@[\\w+.-]+:[0-9a-fA-F]+)?$`,
+);
+
 /** `Always` for `:latest` and for images with neither tag nor digest. */
 export function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
   const at = image.indexOf('@');
   const name = at < 0 ? image : image.slice(0, at);
   const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
+  // Neither a name nor a tag can look like this: nothing is assumed about it.
+  if (!imageName.test(image)) return 'IfNotPresent';
   const floating = colon < 0 ? at < 0 : name.slice(colon + 1) === 'latest';
   return floating ? 'Always' : 'IfNotPresent';
 }
@@ -150,10 +145,7 @@ function defaultVolume(volume: t.Volume): void {
   if (volume.iscsi) volume.iscsi.iscsiInterface ||= 'default';
   if (volume.rbd) defaultRbd(volume.rbd);
   if (volume.azureDisk) defaultAzureDisk(volume.azureDisk);
-  if (volume.scaleIO) {
-    volume.scaleIO.storageMode ||= 'ThinProvisioned';
-    volume.scaleIO.fsType ||= 'xfs';
-  }
+  if (volume.scaleIO) defaultScaleIo(volume.scaleIO);
 }
 
 function hasSource(volume: t.Volume): boolean {
@@ -164,6 +156,9 @@ function hasSource(volume: t.Volume): boolean {
 function defaultProjected(projected: t.ProjectedVolumeSource): void {
   projected.defaultMode ??= defaultFileMode;
   for (const source of projected.sources ?? []) {
+    // Features that 1.36 has switched off: what asks for them is dropped.
+    delete source.clusterTrustBundle;
+    delete source.podCertificate;
     if (source.serviceAccountToken) source.serviceAccountToken.expirationSeconds ??= defaultTokenLifetimeSeconds;
     defaultDownwardItems(source.downwardAPI?.items);
   }
@@ -185,10 +180,16 @@ export function defaultRbd(rbd: t.RBDVolumeSource | t.RBDPersistentVolumeSource)
 
 /** Also for volumes of kind PersistentVolume. */
 export function defaultAzureDisk(disk: t.AzureDiskVolumeSource): void {
-  disk.cachingMode ||= 'ReadWrite';
-  disk.kind ||= 'Shared';
-  disk.fsType ||= 'ext4';
+  disk.cachingMode ??= 'ReadWrite';
+  disk.kind ??= 'Shared';
+  disk.fsType ??= 'ext4';
   disk.readOnly ??= false;
+}
+
+/** Also for volumes of kind PersistentVolume. */
+export function defaultScaleIo(source: t.ScaleIOVolumeSource | t.ScaleIOPersistentVolumeSource): void {
+  source.storageMode ||= 'ThinProvisioned';
+  source.fsType ||= 'xfs';
 }
 
 /** The spec of a claim, also where it is a template. */

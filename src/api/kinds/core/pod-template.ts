@@ -6,6 +6,7 @@ import { counted } from '../strategy.ts';
 import { templateColumns } from '../template-columns.ts';
 import { defaultPodTemplate } from './pod-spec.ts';
 import { checkPodTemplate } from './pod-spec-validation.ts';
+import { templateWarnings } from './pod-warnings.ts';
 
 export type PodTemplate = t.PodTemplate;
 export const PodTemplate = defineKind<PodTemplate>({
@@ -22,6 +23,7 @@ export const PodTemplate = defineKind<PodTemplate>({
     if (template) checkPodTemplate(errors, 'template', template);
     return errors;
   },
+  warnings: (next, previous) => templateWarnings(next, previous, { at: 'template', template: next.template }),
   columns: [
     nameColumn,
     ...templateColumns<PodTemplate>(({ template }) => template).map(({ priority: _, ...column }) => column),

@@ -27,7 +27,10 @@ export function validatePodUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
   checkTolerationsKept(errors, next.spec.tolerations, previous.spec.tolerations);
   checkGates(errors, next.spec.schedulingGates, previous.spec.schedulingGates);
   const isGated = (previous.spec.schedulingGates?.length ?? 0) > 0;
-  if (isGated) checkNodeSelectorGrows(errors, next.spec, previous.spec);
+  if (isGated) {
+    checkNodeSelectorGrows(errors, next.spec, previous.spec);
+    checkNodeAffinityGrows(errors, next.spec.affinity, previous.spec.affinity);
+  }
   const changed = changedFields(next.spec, previous.spec, isGated);
   if (changed.length > 0) {
     const detail = `pod updates may not change fields other than ${updatable}\n${changed.map((f) => `changed: spec.${f}`).join('\n')}`;
@@ -85,6 +88,29 @@ function checkNodeSelectorGrows(errors: FieldError[], next: t.PodSpec, previous:
     errors.push(invalid('spec.nodeSelector', next.nodeSelector, detail));
     return;
   }
+}
+
+/** Terms stay what they are, but for further requirements: each narrows the choice. */
+function checkNodeAffinityGrows(errors: FieldError[], next: t.Affinity | undefined, previous: t.Affinity | undefined): void {
+  const termsOf = (affinity: t.Affinity | undefined): t.NodeSelectorTerm[] =>
+    affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const [after, before] = [termsOf(next), termsOf(previous)];
+  const field = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms';
+  if (before.length > 0 && after.length !== before.length) {
+    errors.push(invalid(field, after, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'));
+    return;
+  }
+  before.forEach((term, i) => {
+    if (onlyGrows(after[i]!, term)) return;
+    errors.push(invalid(`${field}[${i}]`, after[i], 'only additions are allowed (no mutations or deletions)'));
+  });
+}
+
+function onlyGrows(next: t.NodeSelectorTerm, previous: t.NodeSelectorTerm): boolean {
+  const lists = ['matchExpressions', 'matchFields'] as const;
+  // A term that says nothing matches nothing: a requirement would widen it.
+  if (lists.every((list) => !previous[list]?.length)) return lists.every((list) => !next[list]?.length);
+  return lists.every((list) => semanticEqual(next[list]?.slice(0, previous[list]?.length ?? 0), previous[list]));
 }
 
 /** Fields of the spec that differ although no update may change them. */

@@ -75,11 +75,14 @@ function checkAction(errors: FieldError[], at: string, handler: Handler, graceSe
   } else if (httpGet) checkHttpGet(errors, at, httpGet);
   else if (tcpSocket) checkPortOrName(errors, `${at}.port`, tcpSocket.port);
   else if (grpc) checkPort(errors, `${at}.port`, grpc.port ?? 0);
-  else if (sleep && graceSeconds !== undefined && (sleep.seconds < 0 || sleep.seconds > graceSeconds)) {
-    const detail = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
+  else if (sleep && graceSeconds !== undefined && (sleep.seconds < 0 || sleep.seconds > atLeastOne(graceSeconds))) {
+    const detail = `must be non-negative and less than terminationGracePeriodSeconds (${atLeastOne(graceSeconds)})`;
     errors.push(invalid(at, sleep.seconds, detail));
   }
 }
+
+/** A negative grace period is an old way to say 1 second. */
+const atLeastOne = (seconds: number): number => (seconds < 0 ? 1 : seconds);
 
 function checkHttpGet(errors: FieldError[], at: string, action: t.HTTPGetAction): void {
   if (!action.path) errors.push(required(`${at}.path`));

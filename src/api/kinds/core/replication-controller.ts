@@ -11,6 +11,7 @@ import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { templateColumns } from '../template-columns.ts';
 import { defaultPodTemplate } from './pod-spec.ts';
 import { checkPodTemplate } from './pod-spec-validation.ts';
+import { templateWarnings } from './pod-warnings.ts';
 
 export type ReplicationController = t.ReplicationController;
 export const ReplicationController = defineKind<ReplicationController>({
@@ -59,6 +60,8 @@ export const ReplicationController = defineKind<ReplicationController>({
     return errors;
   },
   selectableFields: { 'status.replicas': (rc) => String(rc.status?.replicas ?? 0) },
+  warnings: (next, previous) =>
+    templateWarnings(next, previous, { at: 'spec.template', template: next.spec?.template, namesPods: true }),
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: (rc) => rc.spec?.replicas ?? 0 },

@@ -4,7 +4,7 @@ import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable } from '../../validation/checks.ts';
 import { invalid, required } from '../../validation/errors.ts';
-import { checkQuotaResourceName, checkResourceQuantity, keyed } from '../../validation/quantities.ts';
+import { checkQuotaResourceName, checkResourceQuantity, keyed, nanos } from '../../validation/quantities.ts';
 import { statusSubresource } from '../subresources.ts';
 import { canonicalResources } from './resource-list.ts';
 
@@ -58,6 +58,7 @@ export const ResourceQuota = defineKind<ResourceQuota>({
     checkAmounts(errors, 'status.used', status.used);
     return errors;
   },
+  warnings: quotaWarnings,
   columns: [
     nameColumn,
     { name: 'Request', type: 'string', cell: (quota) => usageText(quota, false) },
@@ -159,4 +160,17 @@ function usageText({ status = {} }: ResourceQuota, limits: boolean): string {
     .sort()
     .map((resource) => `${resource}: ${status.used?.[resource] ?? '0'}/${status.hard?.[resource]}`)
     .join(', ');
+}
+
+/** More asked for than may be used. */
+function quotaWarnings({ spec }: ResourceQuota, previous?: ResourceQuota): string[] {
+  if (previous) return [];
+  const hard = spec?.hard ?? {};
+  return ['cpu', 'memory', 'storage', 'ephemeral-storage'].flatMap((resource) => {
+    const isCompute = resource === 'cpu' || resource === 'memory';
+    const request = hard[`requests.${resource}`] === undefined && isCompute ? resource : `requests.${resource}`;
+    const limit = `limits.${resource}`;
+    if (hard[request] === undefined || hard[limit] === undefined || nanos(hard[request]) <= nanos(hard[limit])) return [];
+    return [`ResourceQuota ${request} (${hard[request]}) should be less than ${limit} (${hard[limit]})`];
+  });
 }

@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkEach, checkEnum, checkPositive, checkText, requireText } from '../../validation/checks.ts';
+import { checkEach, checkEnum, checkGiven, checkPositive, checkText } from '../../validation/checks.ts';
 import { duplicate, forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../validation/names.ts';
@@ -108,7 +108,7 @@ function checkPodTerms(errors: FieldError[], at: string, affinity: t.PodAffinity
 function checkPodTerm(errors: FieldError[], at: string, term: t.PodAffinityTerm): void {
   checkLabelSelector(errors, `${at}.labelSelector`, term.labelSelector);
   checkLabelSelector(errors, `${at}.namespaceSelector`, term.namespaceSelector);
-  for (const namespace of term.namespaces ?? []) checkText(errors, `${at}.namespace`, namespace, dns1123Label);
+  for (const namespace of term.namespaces ?? []) checkGiven(errors, `${at}.namespace`, namespace, dns1123Label);
   checkLabelKeys(errors, at, term);
   if (!term.topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));
   for (const problem of qualifiedName(term.topologyKey ?? '')) {
@@ -194,7 +194,7 @@ export function checkTopologySpread(errors: FieldError[], field: string, list: r
 /** Conditions that must hold before a pod is ready. */
 export function checkReadinessGates(errors: FieldError[], field: string, gates: readonly t.PodReadinessGate[]): void {
   gates.forEach((gate, i) => {
-    requireText(errors, `${field}[${i}].conditionType`, gate.conditionType, qualifiedName);
+    checkGiven(errors, `${field}[${i}].conditionType`, gate.conditionType ?? '', qualifiedName);
   });
 }
 

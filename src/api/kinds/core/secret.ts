@@ -44,6 +44,12 @@ export const Secret = defineKind<Secret>({
     return errors;
   },
   selectableFields: { type: (secret) => secret.type ?? '' },
+  warnings({ type, data }) {
+    if (type !== 'kubernetes.io/tls') return [];
+    const isPem = (key: string): boolean => decodeBase64(data?.[key] ?? '').includes('-----BEGIN ');
+    if (!isPem('tls.crt')) return ['tls: failed to find any PEM data in certificate input'];
+    return isPem('tls.key') ? [] : ['tls: failed to find any PEM data in key input'];
+  },
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', cell: (secret) => secret.type ?? '' },

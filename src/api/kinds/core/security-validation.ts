@@ -3,11 +3,13 @@ import type * as t from '../../generated/types.ts';
 import { checkEnum, checkRange, maxInt32 } from '../../validation/checks.ts';
 import { duplicate, forbidden, invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
 import { checkDescendingPath } from '../../validation/paths.ts';
+import { checkWindowsOptions } from './os-validation.ts';
 
 const ids: readonly [number, number] = [0, maxInt32];
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 const maxSysctlLength = 253;
-const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+const sysctlFormat = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
+const sysctlName = new RegExp(sysctlFormat);
 const maxLocalhostProfileBytes = 4095;
 
 /** The security context of a container. `hostUsers`: the pod shares the host's user namespace. */
@@ -20,6 +22,7 @@ export function checkSecurityContext(errors: FieldError[], at: string, context: 
   }
   checkSeccomp(errors, `${at}.seccompProfile`, context.seccompProfile);
   if (context.allowPrivilegeEscalation === false) checkNoEscalation(errors, at, context);
+  if (context.windowsOptions) checkWindowsOptions(errors, `${at}.windowsOptions`, context.windowsOptions);
   checkAppArmor(errors, `${at}.appArmorProfile`, context.appArmorProfile);
 }
 
@@ -51,7 +54,7 @@ export function checkPodSecurityContext(errors: FieldError[], at: string, spec: 
   checkSeccomp(errors, `${at}.seccompProfile`, context.seccompProfile);
   checkAppArmor(errors, `${at}.appArmorProfile`, context.appArmorProfile);
   checkEnum(errors, `${at}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict']);
-  checkEnum(errors, `${at}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['MountOption', 'Recursive']);
+  checkEnum(errors, `${at}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['Recursive']);
 }
 
 function checkSysctls(errors: FieldError[], field: string, sysctls: t.Sysctl[], spec: t.PodSpec): void {
@@ -60,7 +63,7 @@ function checkSysctls(errors: FieldError[], field: string, sysctls: t.Sysctl[], 
     const at = `${field}[${i}].name`;
     if (!name) errors.push(required(at));
     else if (name.length > maxSysctlLength || !sysctlName.test(name)) {
-      errors.push(invalid(at, name, `must have at most ${maxSysctlLength} characters and match regex ${sysctlName.source}`));
+      errors.push(invalid(at, name, `must have at most ${maxSysctlLength} characters and match regex ${sysctlFormat}`));
     } else if (seen.has(name)) errors.push(duplicate(at, name));
     seen.add(name);
     const path = name?.replaceAll('/', '.') ?? '';

@@ -2,6 +2,8 @@ import { defineKind } from '../../define-kind.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 
+const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets';
+
 export type ServiceAccount = t.ServiceAccount;
 export const ServiceAccount = defineKind<ServiceAccount>({
   group: '',
@@ -12,5 +14,11 @@ export const ServiceAccount = defineKind<ServiceAccount>({
   scope: 'Namespaced',
   subresources: [{ name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] }],
   returnsDeletedObject: true,
+  warnings({ metadata }, previous) {
+    const has = (object: ServiceAccount | undefined): boolean => object?.metadata.annotations?.[mountableSecrets] !== undefined;
+    if (!has({ metadata } as ServiceAccount) || has(previous)) return [];
+    const advice = 'prefer separate namespaces to isolate access to mounted secrets';
+    return [`metadata.annotations[${mountableSecrets}]: deprecated in v1.32+; ${advice}`];
+  },
   columns: [nameColumn, ageColumn],
 });

@@ -1,8 +1,9 @@
 import { defineKind } from '../../define-kind.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, labelText, nameColumn, none, unknown } from '../../table/columns.ts';
+import { warnOfCidr, warnOfIp } from '../../validation/warnings.ts';
 import { statusSubresource } from '../subresources.ts';
-import { dropUnused, isExternallyAccessible, keepAllocated, normalizeClusterIps } from './service-rules.ts';
+import { dropUnused, isExternallyAccessible, isHeadless, keepAllocated, normalizeClusterIps } from './service-rules.ts';
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 
 const defaultAffinitySeconds = 10800;
@@ -54,6 +55,7 @@ export const Service = defineKind<Service>({
     'spec.clusterIP': (service) => service.spec?.clusterIP ?? '',
     'spec.type': (service) => service.spec?.type ?? '',
   },
+  warnings: serviceWarnings,
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', cell: (service) => service.spec?.type ?? '' },
@@ -96,4 +98,46 @@ function portsText({ spec }: Service): string {
     nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`,
   );
   return text.join(',') || none;
+}
+
+/** kubernetes: pkg/api/service/warnings.go. */
+function serviceWarnings({ metadata, spec = {} }: Service): string[] {
+  const warnings: string[] = [];
+  const { clusterIPs = [], externalIPs = [], type, trafficDistribution } = spec;
+  const oldHints = 'service.kubernetes.io/topology-aware-hints';
+  if (metadata.annotations?.[oldHints] !== undefined) {
+    warnings.push(`annotation ${oldHints} is deprecated, please use service.kubernetes.io/topology-mode instead`);
+  }
+  const headless = type === 'ClusterIP' && isHeadless(spec);
+  if (!headless)
+    clusterIPs.forEach((ip, i) => {
+      warnOfIp(warnings, `spec.clusterIPs[${i}]`, ip);
+    });
+  if (headless) {
+    const fields: string[] = [];
+    if (spec.loadBalancerIP) fields.push('loadBalancerIP');
+    if (externalIPs.length > 0) fields.push('externalIPs');
+    if (spec.sessionAffinity !== 'None') fields.push('SessionAffinity');
+    for (const field of fields) warnings.push(`spec.${field} is ignored for headless services`);
+  }
+  externalIPs.forEach((ip, i) => {
+    warnOfIp(warnings, `spec.externalIPs[${i}]`, ip);
+  });
+  if (externalIPs.length > 0 && !headless && type !== 'ExternalName') {
+    warnings.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters');
+  }
+  warnOfIp(warnings, 'spec.loadBalancerIP', spec.loadBalancerIP);
+  spec.loadBalancerSourceRanges?.forEach((cidr, i) => {
+    warnOfCidr(warnings, `spec.loadBalancerSourceRanges[${i}]`, cidr.trim());
+  });
+  if (type === 'ExternalName' && externalIPs.length > 0) {
+    warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  }
+  if (type !== 'ExternalName' && spec.externalName) {
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  }
+  if (trafficDistribution === 'PreferClose') {
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
+  }
+  return warnings;
 }

@@ -2,13 +2,15 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkEnum, requireText } from '../../validation/checks.ts';
 import { duplicate, forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
+import { checkLabels } from '../../validation/labels.ts';
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
+import { checkAnnotations } from '../../validation/object-meta.ts';
 import { checkDescendingPath, checkFileMode, checkNoBacksteps } from '../../validation/paths.ts';
 import { nanos } from '../../validation/quantities.ts';
 import { checkClaimSpec } from './persistent-volume-claim-validation.ts';
 import { checkProjected } from './projected-validation.ts';
 import { checkDownwardFile, checkKeyToPath } from './volume-file-validation.ts';
-import { checkNetworkSource } from './volume-source-validation.ts';
+import { checkIscsiName, checkNetworkSource } from './volume-source-validation.ts';
 
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
 
@@ -144,7 +146,8 @@ function checkSource(errors: FieldError[], at: string, volume: t.Volume, source:
       checkDescendingPath(errors, `${at}.directory`, volume.gitRepo?.directory ?? '');
       return;
     default:
-      checkNetworkSource(errors, at, source, volume[source] as Readonly<Record<string, unknown>>);
+      checkNetworkSource(errors, { at, name: source, source: volume[source] as Readonly<Record<string, unknown>> });
+      if (source === 'iscsi') checkIscsiName(errors, at.slice(0, -'.iscsi'.length), volume);
       return;
   }
 }
@@ -171,5 +174,9 @@ function checkFiles(errors: FieldError[], at: string, source: t.SecretVolumeSour
 function checkEphemeral(errors: FieldError[], at: string, source: t.EphemeralVolumeSource): void {
   const template = source.volumeClaimTemplate;
   if (!template) errors.push(required(`${at}.volumeClaimTemplate`));
-  else checkClaimSpec(errors, `${at}.volumeClaimTemplate.spec`, template.spec);
+  else {
+    checkLabels(errors, `${at}.volumeClaimTemplate.metadata.labels`, template.metadata?.labels);
+    checkAnnotations(errors, `${at}.volumeClaimTemplate.metadata.annotations`, template.metadata?.annotations);
+    checkClaimSpec(errors, `${at}.volumeClaimTemplate.spec`, template.spec);
+  }
 }

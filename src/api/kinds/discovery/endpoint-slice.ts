@@ -7,6 +7,7 @@ import { equalMaps } from '../../validation/equal.ts';
 import { duplicate, invalid, required, tooMany } from '../../validation/errors.ts';
 import { ipMessage, parseIp } from '../../validation/ip.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
+import { warnOfIp } from '../../validation/warnings.ts';
 import { protocols } from '../core/container-validation.ts';
 import { checkEndpointIp } from '../core/endpoint-ip.ts';
 import { contentChanged, setGeneration } from '../strategy.ts';
@@ -44,6 +45,18 @@ export const EndpointSlice = defineKind<EndpointSlice>({
     const errors: FieldError[] = [];
     checkImmutable(errors, 'addressType', next.addressType, previous.addressType);
     return errors;
+  },
+  warnings(slice, previous) {
+    const warnings: string[] = [];
+    if (!previous && slice.addressType === 'FQDN') warnings.push('spec.addressType: FQDN endpoints are deprecated');
+    // Our own controllers write addresses as they should be.
+    if (slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by']?.endsWith('-controller.k8s.io')) return warnings;
+    slice.endpoints?.forEach(({ addresses = [] }, i) => {
+      addresses.forEach((ip, a) => {
+        warnOfIp(warnings, `endpoints[${i}].addresses[${a}]`, ip);
+      });
+    });
+    return warnings;
   },
   columns: [
     nameColumn,

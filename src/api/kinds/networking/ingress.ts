@@ -26,8 +26,8 @@ export const Ingress = defineKind<Ingress>({
   prepareForUpdate: countedWithStatus.prepareForUpdate,
   validate: validateIngress,
   validateStatusUpdate: validateIngressStatus,
-  warnings({ metadata, spec }) {
-    if (metadata.annotations?.[classAnnotation] === undefined || spec?.ingressClassName !== undefined) return [];
+  warnings({ metadata, spec }, previous) {
+    if (previous || metadata.annotations?.[classAnnotation] === undefined || spec?.ingressClassName !== undefined) return [];
     return [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`];
   },
   columns: [

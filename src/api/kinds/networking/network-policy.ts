@@ -7,6 +7,7 @@ import { forbidden, invalid, notSupported, required } from '../../validation/err
 import { checkCidr, cidrContains, parseCidr } from '../../validation/ip.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { portName } from '../../validation/names.ts';
+import { warnOfCidr } from '../../validation/warnings.ts';
 import { counted } from '../strategy.ts';
 import { selectorText } from '../template-columns.ts';
 
@@ -28,6 +29,22 @@ export const NetworkPolicy = defineKind<NetworkPolicy>({
   },
   ...counted,
   validate: validatePolicy,
+  warnings({ spec = {} }) {
+    const warnings: string[] = [];
+    const warn = (at: string, block: t.IPBlock | undefined): void => {
+      warnOfCidr(warnings, `${at}.ipBlock.cidr`, block?.cidr);
+      block?.except?.forEach((cidr, i) => {
+        warnOfCidr(warnings, `${at}.ipBlock.except[${i}]`, cidr);
+      });
+    };
+    for (const [i, { from = [] }] of (spec.ingress ?? []).entries()) {
+      for (const [j, { ipBlock }] of from.entries()) warn(`spec.ingress[${i}].from[${j}]`, ipBlock);
+    }
+    for (const [i, { to = [] }] of (spec.egress ?? []).entries()) {
+      for (const [j, { ipBlock }] of to.entries()) warn(`spec.egress[${i}].to[${j}]`, ipBlock);
+    }
+    return warnings;
+  },
   columns: [
     nameColumn,
     { name: 'Pod-Selector', type: 'string', cell: (policy) => selectorText(policy.spec?.podSelector) },

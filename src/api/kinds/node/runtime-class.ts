@@ -8,6 +8,7 @@ import { duplicate } from '../../validation/errors.ts';
 import { checkLabels } from '../../validation/labels.ts';
 import { dns1123Label } from '../../validation/names.ts';
 import { checkResourceQuantity, keyed } from '../../validation/quantities.ts';
+import { nodeLabelAdvice } from '../../validation/warnings.ts';
 import { canonicalResources } from '../core/resource-list.ts';
 import { checkTolerations } from '../core/scheduling-validation.ts';
 
@@ -45,5 +46,10 @@ export const RuntimeClass = defineKind<RuntimeClass>({
     checkImmutable(errors, 'handler', next.handler, previous.handler);
     return errors;
   },
+  warnings: ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => {
+      const advice = nodeLabelAdvice(label);
+      return advice ? [`scheduling.nodeSelector: ${advice}`] : [];
+    }),
   columns: [nameColumn, { name: 'Handler', type: 'string', cell: (c) => c.handler ?? '' }, ageColumn],
 });

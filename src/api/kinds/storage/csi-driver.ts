@@ -3,6 +3,7 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none, unset } from '../../table/columns.ts';
 import { checkEnum, checkImmutable } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
 import { duplicate, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkCsiDriverName } from '../core/volume-source-validation.ts';
 import { contentChanged, setGeneration } from '../strategy.ts';
@@ -40,6 +41,12 @@ export const CSIDriver = defineKind<CSIDriver>({
     checkImmutable(errors, 'spec.attachRequired', next.attachRequired, previous.attachRequired);
     checkImmutable(errors, 'spec.volumeLifecycleModes', next.volumeLifecycleModes, previous.volumeLifecycleModes);
     return errors;
+  },
+  warnings({ spec = {} }, previous) {
+    const isSame = previous && semanticEqual(spec.tokenRequests, previous.spec.tokenRequests);
+    if (isSame || !spec.tokenRequests?.length || spec.serviceAccountTokenInSecrets !== undefined) return [];
+    const advice = 'if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes';
+    return [`spec.serviceAccountTokenInSecrets is unset; ${advice}`];
   },
   columns: [
     nameColumn,

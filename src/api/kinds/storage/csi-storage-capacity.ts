@@ -7,6 +7,7 @@ import { invalid } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
 import { checkQuantity } from '../../validation/quantities.ts';
+import { warnOfNodeSelector } from '../../validation/warnings.ts';
 import { canonicalQuantity } from '../core/resource-list.ts';
 
 export type CSIStorageCapacity = t.CSIStorageCapacity;
@@ -36,6 +37,11 @@ export const CSIStorageCapacity = defineKind<CSIStorageCapacity>({
     checkImmutable(errors, 'nodeTopology', next.nodeTopology, previous.nodeTopology);
     checkImmutable(errors, 'storageClassName', next.storageClassName, previous.storageClassName);
     return errors;
+  },
+  warnings({ nodeTopology }) {
+    const warnings: string[] = [];
+    warnOfNodeSelector(warnings, 'nodeTopology', nodeTopology);
+    return warnings;
   },
   columns: [
     nameColumn,

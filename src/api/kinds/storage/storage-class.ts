@@ -6,6 +6,7 @@ import { checkEnum, checkImmutable, checkText, requireEnum } from '../../validat
 import { equalMaps } from '../../validation/equal.ts';
 import { duplicate, forbidden, invalid, required } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
+import { nodeLabelAdvice } from '../../validation/warnings.ts';
 import { checkParameters } from './parameters.ts';
 
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
@@ -49,6 +50,14 @@ export const StorageClass = defineKind<StorageClass>({
     }
     checkImmutable(errors, 'volumeBindingMode', next.volumeBindingMode, previous.volumeBindingMode);
     return errors;
+  },
+  warnings({ allowedTopologies = [] }) {
+    return allowedTopologies.flatMap(({ matchLabelExpressions = [] }, i) =>
+      matchLabelExpressions.flatMap(({ key }, e) => {
+        const advice = nodeLabelAdvice(key);
+        return advice ? [`allowedTopologies[${i}].matchLabelExpressions[${e}].key: ${advice}`] : [];
+      }),
+    );
   },
   columns: [
     { ...nameColumn, cell: ({ metadata }) => (isDefault(metadata) ? `${metadata.name} (default)` : metadata.name) },
