@@ -37,6 +37,7 @@ const patchTypes = {
 } as const;
 
 export type PatchType = keyof typeof patchTypes;
+export const patchKinds = Object.keys(patchTypes) as PatchType[];
 
 /** One HTTP/2 connection to the server, as client-go keeps it: every call and every watch is a stream of it. */
 export class Connection {

@@ -110,7 +110,7 @@ const core: readonly KindRow[] = [
     resource: 'v1/nodes',
     kind: 'Node',
     namespaced: false,
-    fields: () => ({ spec: { unschedulable: true } }),
+    fields: () => ({ spec: { unschedulable: true }, status: { conditions: [condition('Ready')] } }),
     change: specChange('providerID', 'life-cycle://node'),
     status: conditions,
     subresources: ['proxy'],
@@ -238,7 +238,7 @@ const apps: readonly KindRow[] = [
     resource: 'batch/v1/cronjobs',
     kind: 'CronJob',
     namespaced: true,
-    fields: () => ({ spec: { schedule: '0 0 1 1 *', suspend: true, jobTemplate } }),
+    fields: () => ({ spec: { schedule: '* */1 * * ?', suspend: true, jobTemplate } }),
     change: specChange('schedule', '0 0 2 1 *'),
     status: { patch: { lastScheduleTime: time }, update: { lastScheduleTime: '2026-01-02T03:05:05Z' } },
   },
@@ -288,7 +288,7 @@ const network: readonly KindRow[] = [
     resource: 'discovery.k8s.io/v1/endpointslices',
     kind: 'EndpointSlice',
     namespaced: true,
-    fields: () => ({ addressType: 'IPv4', endpoints: [{ addresses: ['1.2.3.4'] }], ports: [] }),
+    fields: () => ({ addressType: 'IPv4', endpoints: [{ addresses: ['1.2.3.4', '5.6.7.8'] }] }),
     change: fieldChange('endpoints', [{ addresses: ['1.2.3.5'], conditions: {} }]),
   },
   {
@@ -302,7 +302,22 @@ const network: readonly KindRow[] = [
     resource: 'networking.k8s.io/v1/ingresses',
     kind: 'Ingress',
     namespaced: true,
-    fields: () => ({ spec: { defaultBackend: { service: { name: 'none', port: { number: 80 } } } } }),
+    fields: (number) => ({
+      spec: {
+        defaultBackend: { service: { name: 'none', port: { number: 80 } } },
+        rules: [
+          {
+            host: `host${number}.example.com`,
+            http: {
+              paths: [
+                { path: '/', pathType: 'ImplementationSpecific', backend: { service: { name: 'x', port: { name: 'y' } } } },
+              ],
+            },
+          },
+        ],
+      },
+      status: { loadBalancer: {} },
+    }),
     change: specChange('defaultBackend', { service: { name: 'none', port: { number: 81 } } }),
     status: {
       patch: { loadBalancer: { ingress: [{ ip: '169.1.1.1' }] } },
@@ -387,7 +402,7 @@ const storage: readonly KindRow[] = [
     resource: 'storage.k8s.io/v1/csinodes',
     kind: 'CSINode',
     namespaced: false,
-    fields: () => ({ spec: { drivers: [] } }),
+    fields: () => ({ spec: { drivers: null } }),
     change: specChange('drivers', [{ name: 'd.example.com', nodeID: 'x', topologyKeys: ['zone'] }]),
   },
   {
@@ -559,8 +574,8 @@ const machinery: readonly KindRow[] = [
     namespaced: true,
     fields: () => ({ spec: deviceClaim }),
     status: {
-      patch: { allocation: { devices: {} }, reservedFor: [user('one')] },
-      update: { allocation: { devices: {} }, reservedFor: [user('two')] },
+      patch: { allocation: {}, reservedFor: [user('one')] },
+      update: { allocation: {}, reservedFor: [user('two')] },
     },
     statusKeepsMetadata: true,
   },

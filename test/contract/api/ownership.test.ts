@@ -166,6 +166,16 @@ describe('field ownership', () => {
     assert.equal(dropped.json.spec.metrics[0].resource.target.averageUtilization, 70);
   });
 
+  it('applies what has no metadata: the address says which object is meant', async () => {
+    await send(`POST ${deployments}?fieldManager=m`, deployment('unnamed'));
+    for (const metadata of [undefined, null, {}]) {
+      const body = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { paused: true } };
+      const { status, json } = await send(`PATCH ${deployments}/unnamed?fieldManager=a`, body, apply);
+      assert.deepEqual([status, json.metadata.name, json.spec.paused], [200, 'unnamed', true]);
+      assert.deepEqual(owners(json)['a'], { 'f:spec': { 'f:paused': {} } });
+    }
+  });
+
   it('says what is wrong with an apply as upstream does', async () => {
     const refused = async (body: unknown, query = '') => {
       const { status, json } = await send(`PATCH ${pods}/w?fieldManager=m${query}`, body, apply);
