@@ -39,6 +39,9 @@ const patchTypes = {
 export type PatchType = keyof typeof patchTypes;
 export const patchKinds = Object.keys(patchTypes) as PatchType[];
 
+/** What client-go's typed clients accept: the server may answer either, and answers JSON. */
+const acceptTyped = { accept: 'application/vnd.kubernetes.protobuf,application/json' };
+
 /** One HTTP/2 connection to the server, as client-go keeps it: every call and every watch is a stream of it. */
 export class Connection {
   readonly #url: string;
@@ -89,7 +92,7 @@ export class Api {
   readonly #connection: Connection;
   readonly #headers: Headers;
 
-  constructor(connection: Connection, headers: Headers = {}) {
+  constructor(connection: Connection, headers: Headers = acceptTyped) {
     this.#connection = connection;
     this.#headers = headers;
   }
