@@ -69,6 +69,16 @@ export class WatchStream {
     return event.object;
   }
 
+  /** Hands over event after event, however long it takes, until the watch ends. */
+  async each(handle: (event: WatchEvent) => Promise<void>): Promise<void> {
+    for (;;) {
+      const event = this.#waiting.shift();
+      if (event) await handle(event);
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
   stop(): void {
     this.#stream.close();
     this.#end();

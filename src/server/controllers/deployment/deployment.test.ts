@@ -104,6 +104,22 @@ describe('deployment controller', () => {
     });
   });
 
+  it('counts revisions on from whatever there is, exactly', async () => {
+    await withControllers(controllers, async (bench) => {
+      const { fake } = bench;
+      await deploy(fake);
+      await rollOut(bench);
+      const [first] = fake.all(ReplicaSet);
+      fake.mutate(ReplicaSet, { namespace: 'ns', name: first!.metadata.name }, ({ metadata }) => {
+        metadata.annotations = { ...metadata.annotations, 'deployment.kubernetes.io/revision': '3546343826724305832' };
+      });
+      await set(fake, { template: template('v2') });
+      await rollOut(bench);
+      const revision = (await fake.get(Deployment, key)).metadata.annotations?.['deployment.kubernetes.io/revision'];
+      assert.equal(revision, '3546343826724305833');
+    });
+  });
+
   it('a rollback gives the old set a new revision, and its history remembers the former', async () => {
     await withControllers(controllers, async (bench) => {
       const { fake } = bench;

@@ -203,8 +203,7 @@ class Rollout {
 
   /** An existing set becomes the newest revision (a rollback), and follows minReadySeconds and annotations. */
   async #numberNewSet(newSet: ReplicaSet): Promise<void> {
-    const revision = Math.max(nextRevision(this.#old), revisionOf(newSet));
-    const annotations = newSetAnnotations(this.#deployment, newSet, revision);
+    const annotations = newSetAnnotations(this.#deployment, newSet, nextRevision(this.#old));
     const minReadySeconds = this.#deployment.spec.minReadySeconds ?? 0;
     if (!equalJson(annotations, newSet.metadata.annotations) || (newSet.spec.minReadySeconds ?? 0) !== minReadySeconds) {
       const { minReadySeconds: _before, ...spec } = newSet.spec;
@@ -221,7 +220,7 @@ class Rollout {
     await this.#numberDeployment(revisionOf(this.#newSet ?? newSet));
   }
 
-  async #numberDeployment(revision: number): Promise<void> {
+  async #numberDeployment(revision: bigint): Promise<void> {
     if (revisionOf(this.#deployment) === revision) return;
     const { metadata } = this.#deployment;
     const annotations = { ...metadata.annotations, [revisionAnnotation]: String(revision) };

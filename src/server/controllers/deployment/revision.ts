@@ -26,8 +26,19 @@ const notInherited: ReadonlySet<string> = new Set([
   'deprecated.deployment.rollback.to',
 ]);
 
-export function revisionOf(object: { metadata: { annotations?: Record<string, string> } }): number {
-  return Number(object.metadata.annotations?.[revisionAnnotation]) || 0;
+/** A 64-bit number: more than `number` holds exactly. Zero where there is none. */
+export function revisionOf(object: { metadata: { annotations?: Record<string, string> } }): bigint {
+  return parseRevision(object.metadata.annotations?.[revisionAnnotation]);
+}
+
+function parseRevision(text: string | undefined): bigint {
+  return text !== undefined && /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+}
+
+/** For sorting by revision, the lowest first. */
+export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
+  const difference = revisionOf(a) - revisionOf(b);
+  return difference < 0n ? -1 : Number(difference > 0n);
 }
 
 /** The template without the label that tells ReplicaSets of one Deployment apart. */
@@ -45,16 +56,17 @@ export function newReplicaSetOf(deployment: Deployment, sets: readonly ReplicaSe
 }
 
 /** The revision after the highest of the old sets. */
-export function nextRevision(old: readonly ReplicaSet[]): number {
-  return Math.max(0, ...old.map(revisionOf)) + 1;
+export function nextRevision(old: readonly ReplicaSet[]): bigint {
+  const highest = [...old].sort(byRevision).at(-1);
+  return highest ? revisionOf(highest) + 1n : 1n;
 }
 
 /** The annotations the new ReplicaSet must have at `revision`; what it was numbered before goes into its history. */
-export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Record<string, string> {
+export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: bigint): Record<string, string> {
   const inherited = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !notInherited.has(key));
   const annotations: Record<string, string> = { ...set?.metadata.annotations, ...Object.fromEntries(inherited) };
   const before = set?.metadata.annotations?.[revisionAnnotation];
-  if (revision > (Number(before) || 0)) {
+  if (revision > parseRevision(before)) {
     annotations[revisionAnnotation] = String(revision);
     if (before) annotations[revisionHistoryAnnotation] = appendHistory(annotations[revisionHistoryAnnotation], before);
   }
@@ -77,7 +89,7 @@ export function replicaAnnotations(deployment: Deployment): Record<string, strin
 /** The ReplicaSet for a template that has none yet. */
 export function composeReplicaSet(
   deployment: Deployment,
-  options: { replicas: number; revision: number },
+  options: { replicas: number; revision: bigint },
 ): NewObject<ReplicaSet> {
   const { spec, metadata } = deployment;
   const hash = shortHash(spec.template, deployment.status.collisionCount);
@@ -105,7 +117,7 @@ export function setsToForget(deployment: Deployment, old: readonly ReplicaSet[])
   const candidates = old.filter((set) => set.metadata.deletionTimestamp === undefined);
   const surplus = candidates.length - limit;
   if (surplus <= 0) return [];
-  const oldest = candidates.sort((a, b) => revisionOf(a) - revisionOf(b)).slice(0, surplus);
+  const oldest = candidates.sort(byRevision).slice(0, surplus);
   return oldest.filter((set) => isEmpty(set));
 }
 

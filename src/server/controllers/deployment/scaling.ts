@@ -1,7 +1,7 @@
 import type { Deployment } from '../../../api/kinds/apps/deployment.ts';
 import type { ReplicaSet } from '../../../api/kinds/apps/replica-set.ts';
 import { byAge } from '../support/order.ts';
-import { desiredReplicasAnnotation, maxReplicasAnnotation, revisionOf } from './revision.ts';
+import { byRevision, desiredReplicasAnnotation, maxReplicasAnnotation } from './revision.ts';
 import type { ScaleStep } from './rolling.ts';
 import { isRollingUpdate, maxSurgeOf } from './strategy.ts';
 
@@ -33,7 +33,7 @@ export function planScaling(deployment: Deployment, newSet: ReplicaSet | undefin
 }
 
 function latest(sets: readonly ReplicaSet[]): ReplicaSet | undefined {
-  return [...sets].sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+  return [...sets].sort((a, b) => byRevision(b, a))[0];
 }
 
 /** The new set has all the pods it will get, and they are available. */
