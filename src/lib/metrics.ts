@@ -22,9 +22,29 @@ export class MetricRegistry {
     return this.#add(new Histogram(name, help, buckets, labels));
   }
 
-  /** A gauge whose value is asked for when somebody looks. */
-  computed(name: string, help: string, value: () => number): void {
-    this.#add({ name, render: () => `${head(name, help, 'gauge')}${name} ${value()}\n` });
+  /** A metric whose value is asked for when somebody looks. */
+  computed(name: string, help: string, value: () => number, type: 'gauge' | 'counter' = 'gauge'): void {
+    this.#add({ name, render: () => `${head(name, help, type)}${name} ${value()}\n` });
+  }
+
+  /** The same with labels: `read` gives the label values and the value of each series. */
+  collected(metric: {
+    name: string;
+    help: string;
+    type: 'gauge' | 'counter';
+    labels: readonly string[];
+    read(): Iterable<readonly [labels: readonly string[], value: number]>;
+  }): void {
+    const { name, help, type, labels } = metric;
+    const lines = (): string[] =>
+      Array.from(metric.read(), ([values, value]) => `${name}${braces(labelText(labels, values))} ${value}\n`);
+    this.#add({
+      name,
+      render() {
+        const all = lines();
+        return all.length > 0 ? head(name, help, type) + all.join('') : '';
+      },
+    });
   }
 
   render(): string {
@@ -83,7 +103,7 @@ abstract class LabelledMetric<S> implements Metric {
   protected abstract lines(labels: string, series: S): string;
 
   #key(values: readonly string[]): string {
-    return this.#labels.map((label, i) => `${label}="${escapeLabel(values[i] ?? '')}"`).join(',');
+    return labelText(this.#labels, values);
   }
 }
 
@@ -98,6 +118,11 @@ export class Counter extends LabelledMetric<Value> {
 
   inc(labels: readonly string[] = [], by = 1): void {
     this.series(labels).value += by;
+  }
+
+  /** One series, for those who count too often to look it up each time. */
+  at(labels: readonly string[]): { value: number } {
+    return this.series(labels);
   }
 
   protected override empty(): Value {
@@ -173,6 +198,10 @@ export class Histogram extends LabelledMetric<Distribution> {
 
 function head(name: string, help: string, type: string): string {
   return `# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${type}\n`;
+}
+
+function labelText(labels: readonly string[], values: readonly string[]): string {
+  return labels.map((label, i) => `${label}="${escapeLabel(values[i] ?? '')}"`).join(',');
 }
 
 function braces(labels: string): string {

@@ -28,6 +28,7 @@ export class WorkQueue {
   #cancelTimer: (() => void) | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #paused = true;
+  #handled = 0;
   #stopped = false;
   #idleWaiters: (() => void)[] = [];
 
@@ -38,6 +39,11 @@ export class WorkQueue {
   /** Keys waiting for a worker. */
   get size(): number {
     return this.#ready.size;
+  }
+
+  /** Keys that were handed to workers so far. */
+  get handled(): number {
+    return this.#handled;
   }
 
   /** Keys waiting for their time. */
@@ -86,6 +92,7 @@ export class WorkQueue {
       if (this.#running.size >= this.#options.concurrency) return;
       this.#ready.delete(key);
       this.#running.add(key);
+      this.#handled++;
       void this.#run(key);
     }
   }

@@ -47,6 +47,7 @@ export interface ControllerDefinition {
 
 /** Counters of a controller, for metrics. */
 export interface ControllerObserver {
+  created(controller: string, probe: ControllerProbe): void;
   reconciled(controller: string, durationMs: number, failed: boolean): void;
 }
 
@@ -86,6 +87,8 @@ export function createController(definition: ControllerDefinition, deps: Control
 export interface ControllerProbe {
   /** Keys waiting for a worker. */
   readonly queueLength: number;
+  /** Keys that were handed to workers. */
+  readonly handled: number;
   /** Puts a key into the queue. */
   enqueue(key: string): void;
 }
@@ -113,10 +116,15 @@ class Controller implements Component, ControllerProbe {
       onError: (key, error, retryMs) => this.#failed(key, error, retryMs),
       onDone: (_key, durationMs, failed) => deps.observer?.reconciled(definition.name, durationMs, failed),
     });
+    deps.observer?.created(definition.name, this);
   }
 
   get queueLength(): number {
     return this.#queue.size;
+  }
+
+  get handled(): number {
+    return this.#queue.handled;
   }
 
   enqueue(key: string): void {

@@ -31,6 +31,7 @@ import { KindTable } from './registry/kind-table.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import type { Reader } from './registry/reader.ts';
 import { ResourceRegistry } from './registry/resource-registry.ts';
+import { countObjects, observeWrites } from './registry/store-metrics.ts';
 import { ensureBootstrap } from './resources/bootstrap/ensure-bootstrap.ts';
 import type { TokenSource } from './resources/core/service-account-token.ts';
 import { runKeeper } from './resources/kept/keeper.ts';
@@ -106,7 +107,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     store,
     kinds,
     newCache: (indexer) => createWatchCache({ indexer, historyEvents, historyBytes, clock }),
+    onWrite: observeWrites(metrics, clock),
   });
+  countObjects(metrics, kinds, objects);
   const security = deps.security(objects);
   const { serviceCidrs, nodePorts, nodeClient, advertise } = deps;
   const { authorizer, tokens, reviews } = security;
@@ -122,6 +125,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     clock,
     logger,
     watches: sharedByWatches(clock),
+    watchEvents: metrics.counter('apiserver_watch_events_total', 'Events sent to watchers.', ['group', 'version', 'resource']),
     lists: new ListCache(clock),
   };
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
@@ -145,6 +149,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       authorizer: security.authorizer,
       audit: deps.audit,
       metrics: createRequestMetrics(metrics),
+      isServed: ({ group, version, resource }) => kinds.find(group, version, resource) !== undefined,
       clock,
       logger,
       isPublic: (path) => publicPaths.has(path),

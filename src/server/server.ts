@@ -8,11 +8,13 @@ import { createLoopbackClient, type Identity } from '../client/loopback-client.t
 import type { Clock } from '../lib/clock.ts';
 import type { Component } from '../lib/component.ts';
 import type { Logger } from '../lib/log.ts';
+import { MetricRegistry } from '../lib/metrics.ts';
 import { writeKubeconfig } from '../pki/kubeconfig.ts';
 import { createRenewal } from '../pki/renewal.ts';
 import { ensureServerPki, type ServerPki } from '../pki/server-pki.ts';
 import { ensureStaticTokens, type StaticTokens } from '../pki/token-files.ts';
 import { createController, identityOf } from '../reconcile/controller.ts';
+import { ControllerMetrics } from '../reconcile/controller-metrics.ts';
 import { createMetadataWatch } from '../reconcile/metadata-watch.ts';
 import { SqliteStore } from '../sqlite-store/sqlite-store.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
@@ -75,6 +77,7 @@ class SkiffServer implements Server {
   readonly #options: ServerOptions;
   readonly #deps: ServerDeps;
   readonly #started: Component[] = [];
+  readonly #metrics = new MetricRegistry();
   #tokens: StaticTokens | undefined;
   #api: ApiServer | undefined;
   #caHash = '';
@@ -190,6 +193,7 @@ class SkiffServer implements Server {
       },
       paths: security.paths,
       publicPaths: security.publicPaths,
+      metrics: this.#metrics,
     });
   }
 
@@ -248,10 +252,11 @@ class SkiffServer implements Server {
       clusterCidrs: this.#options.clusterCidr.split(','),
       metadata,
     });
+    const observer = new ControllerMetrics(this.#metrics);
     const controllers = definitions.map((definition) => {
       const own = this.#client(identityOf(definition));
       const events = createEventRecorder({ client: own, clock, log, component: `${definition.name}-controller` });
-      return createController(definition, { client: own, informers, events, clock, log: log.child(definition.name) });
+      return createController(definition, { client: own, informers, events, clock, log: log.child(definition.name), observer });
     });
     const collector = createGarbageCollector({
       client: this.#client(serviceAccount('generic-garbage-collector')),

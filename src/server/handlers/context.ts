@@ -3,6 +3,7 @@ import type { Kind } from '../../api/kind.ts';
 import { managerName } from '../../api/managed-fields/track-update.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Counter } from '../../lib/metrics.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
@@ -18,6 +19,8 @@ export interface HandlerDeps {
   readonly registry: ResourceRegistry;
   readonly kinds: KindTable;
   readonly authorizer: Authorizer;
+  /** By group, version and resource. */
+  readonly watchEvents: Counter;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly watches: SharedByWatches;

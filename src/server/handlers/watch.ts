@@ -31,11 +31,12 @@ export async function handleWatch(deps: HandlerDeps, target: Target): Promise<An
   const watch = deps.registry.watch(kind, { namespace, labelSelector, fieldSelector });
   if (options.sendInitialEvents && options.after) await reachRevision(deps.registry.deps.objects, options.after);
   const encoder = new EventEncoder(deps, { kind, representation, include });
+  const sent = deps.watchEvents.at([kind.group, kind.version, kind.plural]);
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
     run(sink) {
-      new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks }).start(options);
+      new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks, sent }).start(options);
     },
   };
 }
@@ -53,6 +54,8 @@ interface StreamParts {
   readonly encoder: EventEncoder;
   readonly sink: Sink;
   readonly bookmarks: boolean;
+  /** How many events watchers of the kind were sent. */
+  readonly sent: { value: number };
 }
 
 /** One running watch: what exists already (with back-pressure), then changes as they happen (with a bounded buffer). */
@@ -63,6 +66,7 @@ class WatchStream implements GatheringStream {
   readonly #encoder: EventEncoder;
   readonly #sink: Sink;
   readonly #bookmarks: boolean;
+  readonly #sent: { value: number };
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #isQueued = false;
@@ -72,12 +76,13 @@ class WatchStream implements GatheringStream {
   #cancelEnd: (() => void) | undefined;
   #cancelBookmarks: (() => void) | undefined;
 
-  constructor({ deps, watch, encoder, sink, bookmarks }: StreamParts) {
+  constructor({ deps, watch, encoder, sink, bookmarks, sent }: StreamParts) {
     this.#deps = deps;
     this.#watch = watch;
     this.#encoder = encoder;
     this.#sink = sink;
     this.#bookmarks = bookmarks;
+    this.#sent = sent;
   }
 
   start({ timeoutSeconds, sendInitialEvents, after }: WatchOptions): void {
@@ -188,6 +193,7 @@ class WatchStream implements GatheringStream {
   #write(): boolean {
     const pending = this.#pending;
     if (pending.length === 0 || this.#ended) return true;
+    this.#sent.value += pending.length;
     this.#pending = [];
     this.#pendingBytes = 0;
     return this.#sink.write(this.#deps.watches.flushes.joined(pending));

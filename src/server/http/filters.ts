@@ -8,6 +8,7 @@ import { headersFilter } from './headers-filter.ts';
 import { InFlightLimits, inFlightFilter } from './in-flight.ts';
 import { panicFilter } from './panic-filter.ts';
 import { pathFilter } from './path-filter.ts';
+import type { RequestInfo } from './request-info.ts';
 import { metricsFilter, type RequestMetrics } from './request-metrics.ts';
 import { timeoutFilter } from './timeout-filter.ts';
 
@@ -19,6 +20,8 @@ export interface FilterDeps {
   readonly metrics: RequestMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** False for resources nobody serves. */
+  readonly isServed: (info: RequestInfo) => boolean;
   /** Paths anybody may read without credentials, e.g. `/cacerts`. */
   readonly isPublic: (path: string) => boolean;
 }
@@ -27,7 +30,7 @@ export interface FilterDeps {
 export function filters(deps: FilterDeps): readonly Filter[] {
   return [
     headersFilter,
-    metricsFilter(deps.metrics, deps.clock),
+    metricsFilter(deps.metrics, deps),
     compressionFilter,
     panicFilter(deps.logger),
     pathFilter,

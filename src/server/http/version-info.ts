@@ -1,7 +1,22 @@
 import { kubernetesVersion } from '../../lib/version.ts';
 
+type VersionField =
+  | 'major'
+  | 'minor'
+  | 'emulationMajor'
+  | 'emulationMinor'
+  | 'minCompatibilityMajor'
+  | 'minCompatibilityMinor'
+  | 'gitVersion'
+  | 'gitCommit'
+  | 'gitTreeState'
+  | 'buildDate'
+  | 'goVersion'
+  | 'compiler'
+  | 'platform';
+
 /** The answer of `/version`. */
-export function versionInfo(): object {
+export function versionInfo(): Readonly<Record<VersionField, string>> {
   const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(kubernetesVersion) ?? [];
   return {
     major,

@@ -11,6 +11,9 @@ import { decodeStored, deepFreeze, encodeStored, prefixOf, registryPrefix, store
 type Listener = (next: KubeObject | undefined, previous: KubeObject | undefined) => void;
 type Key = { namespace?: string | undefined; name: string };
 
+/** Told of each write that begins; what it returns is called when the write is durable. */
+export type WriteObserver = (operation: 'create' | 'update' | 'delete', kind: Kind) => () => void;
+
 /** When clients shall try again after the store had no room for their write; by then it has committed several times. */
 const busyRetryAfterS = 1;
 
@@ -30,6 +33,7 @@ export class ObjectStore implements Reader {
   readonly cache: WatchCache<ObjectIndex>;
   readonly #store: Store;
   readonly #indexer: ObjectIndexer;
+  readonly #onWrite: WriteObserver | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
   #unsubscribe: (() => void) | undefined;
 
@@ -37,8 +41,10 @@ export class ObjectStore implements Reader {
     store: Store;
     kinds: KindTable;
     newCache: (indexer: Indexer<ObjectIndex>) => WatchCache<ObjectIndex>;
+    onWrite?: WriteObserver;
   }) {
     this.kinds = deps.kinds;
+    this.#onWrite = deps.onWrite;
     this.#store = deps.store;
     this.#indexer = new ObjectIndexer(deps.kinds);
     this.cache = deps.newCache(this.#indexer.index);
@@ -139,8 +145,11 @@ export class ObjectStore implements Reader {
   }
 
   async #write(key: string, value: Uint8Array | null, expected: number, kind: Kind): Promise<number> {
+    const written = this.#onWrite?.(value === null ? 'delete' : expected === 0 ? 'create' : 'update', kind);
     try {
-      return await this.#store.write({ key, value, expected, lazy: kind.lazy });
+      const revision = await this.#store.write({ key, value, expected, lazy: kind.lazy });
+      written?.();
+      return revision;
     } catch (error) {
       if (error instanceof DiskFull) throw insufficientStorage(error);
       if (error instanceof StoreBusy) throw tooManyRequests(error.message, busyRetryAfterS);
