@@ -5,6 +5,7 @@ import { type Change, DiskFull, type Store, StoreBusy } from '../../storage/stor
 import type { Indexer, WatchCache } from '../../storage/watch-cache.ts';
 import type { KindTable } from './kind-table.ts';
 import { type ObjectEntry, type ObjectIndex, ObjectIndexer } from './object-index.ts';
+import { leaveOwnersInBytes } from './owners-in-bytes.ts';
 import type { Reader } from './reader.ts';
 import { decodeStored, deepFreeze, encodeStored, prefixOf, registryPrefix, storeKeyOf } from './stored-form.ts';
 
@@ -177,6 +178,7 @@ function decodeEntry(entry: ObjectEntry): KubeObject {
   if (shared) return shared;
   const object = index.written ?? decodeStored(entry.value, entry.revision);
   object.metadata.resourceVersion = String(entry.revision);
+  leaveOwnersInBytes(object, entry.value);
   index.written = undefined;
   index.decoded = new WeakRef(deepFreeze(object));
   return object;

@@ -18,7 +18,9 @@ export function rootCaPublisher(rootCa: string): ControllerDefinition {
     account: 'root-ca-cert-publisher',
     watches: [
       primary(Namespace),
-      mapped(ConfigMap, ({ metadata }) => (metadata.name === configMapName ? [metadata.namespace ?? ''] : [])),
+      mapped(ConfigMap, ({ metadata }) => [metadata.namespace ?? ''], {
+        scope: { fieldSelector: `metadata.name=${configMapName}` },
+      }),
     ],
     async reconcile(namespace, { client, informer }) {
       const owner = informer(Namespace).get(namespace);
