@@ -44,6 +44,8 @@ export class ObjectIndexer {
   readonly index = (key: string, value: Uint8Array): ObjectIndex => {
     const kind = this.#kindOf(key);
     const written = this.#announced.get(value);
+    // The bytes stay for as long as the object exists; what was written must not stay with them.
+    this.#announced.delete(value);
     const object = written ?? decodeStored(value, 0);
     return {
       kind,
