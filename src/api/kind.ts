@@ -92,6 +92,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   prepareForStatusUpdate(next: T, previous: T, context: WriteContext): void;
   /** What is wrong with the object apart from its metadata, which `validateObjectMeta` judges. Runs on creates and on updates. */
   validate(object: T): FieldError[];
+  /** What only new objects must satisfy: rules that came after objects which break them. */
+  validateCreate?(object: T): FieldError[];
   /** Immutable fields and forbidden transitions; `validate` runs as well. */
   validateUpdate(next: T, previous: T): FieldError[];
   /** Runs instead of `validate` and `validateUpdate` on an update through `/status`. */

@@ -43,7 +43,8 @@ export function updated<T extends KubeObject>(
 
 /** What is wrong with a new object, as `field: message`. */
 export function problems<T extends KubeObject>(kind: Kind<T>, fields: Fields): string[] {
-  return texts(kind.validate(newObject(kind, fields)));
+  const object = newObject(kind, fields);
+  return texts([...kind.validate(object), ...(kind.validateCreate?.(object) ?? [])]);
 }
 
 export const texts = (errors: readonly FieldError[]): string[] => errors.map((e) => `${e.field}: ${e.message}`);

@@ -78,7 +78,11 @@ async function createOnce<T extends KubeObject>(
   kind.prepareForCreate(object, context);
   const reservation = deps.effects.of(kind).beforeCreate?.(object, call);
   try {
-    refuseInvalid(kind, object, [...validateObjectMeta(kind, object.metadata), ...kind.validate(object)]);
+    refuseInvalid(kind, object, [
+      ...validateObjectMeta(kind, object.metadata),
+      ...kind.validate(object),
+      ...(kind.validateCreate?.(object) ?? []),
+    ]);
     for (const warning of kind.warnings(object)) call.warn(warning);
     await deps.admission.validate(request);
     const created = await write(deps, call, kind, object);

@@ -5,12 +5,14 @@ import { ageColumn, labelText, nameColumn } from '../../table/columns.ts';
 import { checkImmutable, checkNonNegative } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
+import { checkLabelSelector, isEmptySelector } from '../../validation/labels.ts';
 import { defaultPodTemplate } from '../core/pod-spec.ts';
+import { checkPodTemplate } from '../core/pod-spec-validation.ts';
 import { templateWarnings } from '../core/pod-warnings.ts';
 import { contentChanged, setGeneration } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
-import { checkCollisionCount, checkSelectorAndTemplate, checkShare, isZero } from './workload-validation.ts';
+import { checkAlwaysRestarts, checkCollisionCount, checkSelectsTemplate, checkShare, isZero } from './workload-validation.ts';
 
 const defaultHistory = 10;
 /** Survives from the time when it was a field of the spec. */
@@ -83,7 +85,15 @@ export const DaemonSet = defineKind<DaemonSet>({
 function validateDaemonSet({ spec }: DaemonSet): FieldError[] {
   const errors: FieldError[] = [];
   if (!spec) return errors;
-  checkSelectorAndTemplate(errors, spec, { noun: 'daemonset', kind: 'DaemonSet' });
+  const { selector, template = {} } = spec;
+  const before = errors.length;
+  checkLabelSelector(errors, 'spec.selector', selector);
+  if (errors.length === before) checkSelectsTemplate(errors, selector, template);
+  if (selector && isEmptySelector(selector)) {
+    errors.push(invalid('spec.selector', selector, 'empty selector is invalid for daemonset'));
+  }
+  checkPodTemplate(errors, 'spec.template', template);
+  checkAlwaysRestarts(errors, template, 'DaemonSet');
   checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
   checkStrategy(errors, spec.updateStrategy ?? {});
   checkNonNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);

@@ -80,7 +80,7 @@ function validateDeployment({ spec }: Deployment): FieldError[] {
   const errors: FieldError[] = [];
   if (!spec) return errors;
   checkNonNegative(errors, 'spec.replicas', spec.replicas);
-  checkSelectorAndTemplate(errors, spec, { noun: 'deployment', kind: 'ReplicaSet' });
+  checkSelectorAndTemplate(errors, spec, { noun: 'deployment', kind: 'ReplicaSet', unreadable: 'invalid label selector' });
   checkStrategy(errors, spec.strategy ?? {});
   checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
   checkNonNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);

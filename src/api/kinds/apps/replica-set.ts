@@ -35,7 +35,7 @@ export const ReplicaSet = defineKind<ReplicaSet>({
     if (!spec) return errors;
     checkNonNegative(errors, 'spec.replicas', spec.replicas);
     checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-    checkSelectorAndTemplate(errors, spec, { noun: 'deployment', kind: 'ReplicaSet' });
+    checkSelectorAndTemplate(errors, spec, { noun: 'deployment', kind: 'ReplicaSet', unreadable: 'invalid label selector' });
     return errors;
   },
   validateUpdate(next, previous) {

@@ -2,9 +2,11 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkEnum, checkNonNegative } from '../../validation/checks.ts';
+import { checkEnum, checkNonNegative, checkText } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid, required } from '../../validation/errors.ts';
+import { dns1123Label } from '../../validation/names.ts';
+import { checkClaimSpec } from '../core/persistent-volume-claim-validation.ts';
 import { defaultClaimSpec, defaultPodTemplate } from '../core/pod-spec.ts';
 import { templateWarnings } from '../core/pod-warnings.ts';
 import { warnOfClaimSpec } from '../core/volume-warnings.ts';
@@ -33,6 +35,14 @@ export const StatefulSet = defineKind<StatefulSet>({
   },
   prepareForUpdate: countedWithStatus.prepareForUpdate,
   validate: validateStatefulSet,
+  validateCreate({ spec }) {
+    const errors: FieldError[] = [];
+    spec?.volumeClaimTemplates?.forEach((claim, i) => {
+      checkClaimSpec(errors, `spec.volumeClaimTemplates[${i}].spec`, claim.spec ?? {});
+    });
+    checkText(errors, 'spec.serviceName', spec?.serviceName, dns1123Label);
+    return errors;
+  },
   validateUpdate({ spec: next }, { spec: previous }) {
     if (semanticEqual(fixed(next), fixed(previous))) return [];
     const detail =
@@ -94,9 +104,22 @@ function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
   checkNonNegative(errors, 'spec.replicas', spec.replicas);
   checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
   checkNonNegative(errors, 'spec.ordinals.start', spec.ordinals?.start);
-  checkSelectorAndTemplate(errors, spec, { noun: 'statefulset', kind: 'StatefulSet' });
-  checkNonNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
+  const template = asPodsHaveIt(spec);
+  checkSelectorAndTemplate(errors, { ...spec, template }, { noun: 'statefulset', kind: 'StatefulSet', unreadable: '' });
   return errors;
+}
+
+/** The template with what the controller gives each pod: a name in the service, and the set's own claims. */
+function asPodsHaveIt({ template = {}, volumeClaimTemplates: claims = [] }: t.StatefulSetSpec): t.PodTemplateSpec {
+  if (!template.spec) return template;
+  const { subdomain: _subdomain, hostname: _hostname, ...spec } = template.spec;
+  if (claims.length === 0) return { ...template, spec };
+  const names = [...new Set(claims.map((claim) => claim.metadata?.name ?? ''))];
+  const own = names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return {
+    ...template,
+    spec: { ...spec, volumes: [...own, ...(spec.volumes ?? []).filter(({ name }) => !names.includes(name))] },
+  };
 }
 
 function checkStrategy(errors: FieldError[], strategy: t.StatefulSetUpdateStrategy): void {

@@ -11,31 +11,42 @@ interface Workload {
   readonly template?: t.PodTemplateSpec;
 }
 
-/** The selector and the pod template of a workload whose pods always restart. `noun` as messages call the kind, `kind` its name. */
-export function checkSelectorAndTemplate(
-  errors: FieldError[],
-  spec: Workload,
-  { noun, kind }: { noun: string; kind: string },
-): void {
-  const { selector, template } = spec;
+/** How messages speak of a kind. */
+interface Wording {
+  /** In `empty selector is invalid for …`. */
+  readonly noun: string;
+  /** In messages about the pods. */
+  readonly kind: string;
+  /** What is said of a selector that cannot be understood; the template is not looked at then. */
+  readonly unreadable: string;
+}
+
+/** The selector and the pod template of a workload whose pods always restart. */
+export function checkSelectorAndTemplate(errors: FieldError[], spec: Workload, { noun, kind, unreadable }: Wording): void {
+  const { selector, template = {} } = spec;
   if (!selector) errors.push(required('spec.selector'));
+  const before = errors.length;
+  checkLabelSelector(errors, 'spec.selector', selector);
+  const isUnreadable = errors.length > before;
+  if (selector && isEmptySelector(selector)) {
+    errors.push(invalid('spec.selector', selector, `empty selector is invalid for ${noun}`));
+  }
+  if (selector && isUnreadable) errors.push(invalid('spec.selector', selector, unreadable));
   else {
-    checkLabelSelector(errors, 'spec.selector', selector);
-    if (isEmptySelector(selector)) errors.push(invalid('spec.selector', selector, `empty selector is invalid for ${noun}`));
+    if (!selector || !isEmptySelector(selector)) checkSelectsTemplate(errors, selector, template);
+    checkPodTemplate(errors, 'spec.template', template);
   }
-  if (!template) {
-    errors.push(required('spec.template'));
-    return;
-  }
-  if (selector && !isEmptySelector(selector)) checkSelectsTemplate(errors, selector, template);
-  checkPodTemplate(errors, 'spec.template', template);
   checkAlwaysRestarts(errors, template, kind);
 }
 
-/** A workload must select the pods it makes. */
-export function checkSelectsTemplate(errors: FieldError[], selector: t.LabelSelector, template: t.PodTemplateSpec): void {
-  const labels = template.metadata?.labels;
-  if (matchesLabelSelector(selector, labels)) return;
+/** A workload must select the pods it makes; no selector selects none. */
+export function checkSelectsTemplate(
+  errors: FieldError[],
+  selector: t.LabelSelector | undefined,
+  template: t.PodTemplateSpec | undefined,
+): void {
+  const labels = template?.metadata?.labels;
+  if (selector && matchesLabelSelector(selector, labels)) return;
   errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
 }
 
@@ -56,9 +67,9 @@ export function checkShare(errors: FieldError[], field: string, value: t.IntOrSt
   checkAtMost100Percent(errors, field, value);
 }
 
-/** True for 0 and 0 %. */
+/** True for 0 and 0 %; text that is no percentage counts as 0, too. */
 export const isZero = (value: t.IntOrString | undefined): boolean =>
-  value === 0 || (typeof value === 'string' && percentOf(value) === 0);
+  value === 0 || (typeof value === 'string' && !percentOf(value));
 
 /** Counts of a status: none is negative, and the parts are not more than the whole. */
 export function checkReplicaCounts(errors: FieldError[], status: object | undefined, fields: readonly string[]): void {

@@ -35,7 +35,7 @@ describe('Job', () => {
     [
       'pods that always restart',
       { template: { spec: { ...template.spec, restartPolicy: 'Always' } } },
-      ['spec.template.spec.restartPolicy: Unsupported value: "Always": supported values: "OnFailure", "Never"'],
+      ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
     ],
     [
       'indexes without a number',

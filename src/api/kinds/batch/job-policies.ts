@@ -1,5 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
+import { checkNonNegative } from '../../validation/checks.ts';
 import { duplicate, invalid, notSupported, required, tooMany } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
 
@@ -93,11 +94,49 @@ export function checkSuccessPolicy(errors: FieldError[], at: string, spec: t.Job
     if (count === undefined && indexes === undefined) {
       errors.push(required(field, 'at least one of succeededCount or succeededIndexes must be specified'));
     }
+    const total =
+      indexes === undefined ? undefined : checkIndexes(errors, `${field}.succeededIndexes`, indexes, spec.completions ?? 0);
     if (count === undefined) return;
-    if (count < 1) errors.push(invalid(`${field}.succeededCount`, count, 'must be greater than or equal to 1'));
+    checkNonNegative(errors, `${field}.succeededCount`, count);
     if (spec.completions !== undefined && count > spec.completions) {
       const detail = `must be less than or equal to ${spec.completions} (the number of specified completions)`;
       errors.push(invalid(`${field}.succeededCount`, count, detail));
     }
+    if (total !== undefined && count > total) {
+      const detail = `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`;
+      errors.push(invalid(`${field}.succeededCount`, count, detail));
+    }
   });
+}
+
+/** `1,3-5,7`: answers how many indexes that are; 0 when it cannot be read. */
+function checkIndexes(errors: FieldError[], field: string, text: string, completions: number): number {
+  let total = 0;
+  let last = -1;
+  for (const interval of text === '' ? [] : text.split(',')) {
+    const problem = intervalProblem(interval, { last, completions });
+    if (problem) {
+      errors.push(invalid(field, text, `error parsing succeededIndexes: ${problem}`));
+      return 0;
+    }
+    const [from = 0, to = from] = interval.split('-').map(Number);
+    total += to - from + 1;
+    last = to;
+  }
+  return total;
+}
+
+function intervalProblem(text: string, { last, completions }: { last: number; completions: number }): string | undefined {
+  const parts = text.split('-');
+  const shown = JSON.stringify(text);
+  if (parts.length > 2) {
+    return `the fragment ${shown} violates the requirement that an index interval can have at most two parts separated by '-'`;
+  }
+  for (const part of parts) {
+    if (!/^[+-]?\d+$/.test(part)) return `cannot convert string to integer for index: ${JSON.stringify(part)}`;
+    if (Number(part) >= completions) return `too large index: ${JSON.stringify(part)}`;
+  }
+  const [from = 0, to] = parts.map(Number);
+  if (to !== undefined && from >= to) return `non-increasing order, previous: ${from}, current: ${to}`;
+  return last >= from ? `non-increasing order, previous: ${last}, current: ${from}` : undefined;
 }

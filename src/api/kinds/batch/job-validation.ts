@@ -1,11 +1,13 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { matchesLabelSelector } from '../../selectors/label-selector.ts';
-import { checkImmutable, checkNonNegative, checkText } from '../../validation/checks.ts';
+import { checkEnum, checkImmutable, checkNonNegative } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
-import { qualifiedName } from '../../validation/names.ts';
+import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
+import { keyed } from '../../validation/quantities.ts';
+import { checkSelectsTemplate } from '../apps/workload-validation.ts';
 import { checkPodTemplate } from '../core/pod-spec-validation.ts';
 import { checkFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
 
@@ -28,24 +30,22 @@ export function checkJobSpec(errors: FieldError[], at: string, spec: t.JobSpec):
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
     errors.push(required(`${at}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   }
-  checkText(errors, `${at}.managedBy`, spec.managedBy, qualifiedName);
+  checkManagedBy(errors, `${at}.managedBy`, spec.managedBy);
   if ((spec.managedBy?.length ?? 0) > maxManagedByLength) errors.push(tooLong(`${at}.managedBy`, maxManagedByLength));
   checkMode(errors, at, spec);
   const policies = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
   const replacement = spec.podReplacementPolicy;
-  if (replacement && !policies.includes(replacement)) {
+  if (replacement !== undefined && replacement !== null && !policies.includes(replacement)) {
     errors.push(notSupported(`${at}.podReplacementPolicy`, replacement, policies));
   }
   if (spec.podFailurePolicy) checkFailurePolicy(errors, `${at}.podFailurePolicy`, spec);
-  if (spec.successPolicy) checkSuccessPolicy(errors, `${at}.successPolicy`, spec);
+  if (spec.successPolicy && spec.completionMode === 'Indexed') checkSuccessPolicy(errors, `${at}.successPolicy`, spec);
   if (spec.template) checkTemplate(errors, `${at}.template`, spec.template, spec);
 }
 
 function checkMode(errors: FieldError[], at: string, spec: t.JobSpec): void {
   const { completionMode: mode, parallelism = 0 } = spec;
-  if (mode && mode !== 'NonIndexed' && mode !== 'Indexed') {
-    errors.push(notSupported(`${at}.completionMode`, mode, ['NonIndexed', 'Indexed']));
-  }
+  checkEnum(errors, `${at}.completionMode`, mode, ['NonIndexed', 'Indexed']);
   if (mode === 'Indexed') {
     if (spec.completions === undefined) errors.push(required(`${at}.completions`, 'when completion mode is Indexed'));
     if (parallelism > maxParallelismIndexed) {
@@ -53,26 +53,63 @@ function checkMode(errors: FieldError[], at: string, spec: t.JobSpec): void {
       errors.push(invalid(`${at}.parallelism`, parallelism, detail));
     }
     const { maxFailedIndexes: most, completions = 0 } = spec;
-    if (most !== undefined && most > completions) {
+    if (spec.completions !== undefined && most !== undefined && most > completions) {
       errors.push(invalid(`${at}.maxFailedIndexes`, most, 'must be less than or equal to completions'));
     }
+    if (most !== undefined && most > maxParallelismIndexed) {
+      errors.push(invalid(`${at}.maxFailedIndexes`, most, `must be less than or equal to ${maxParallelismIndexed}`));
+    }
+    checkManyCompletions(errors, at, spec);
     return;
   }
-  for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const) {
+  if (spec.successPolicy) errors.push(invalid(`${at}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'));
+  if (mode !== undefined && mode !== 'NonIndexed') return;
+  for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const) {
     const value = spec[field];
     if (value !== undefined) errors.push(invalid(`${at}.${field}`, value, 'requires indexed completion mode'));
   }
+}
+
+const highCompletions = 100_000;
+const highLimit = 10_000;
+
+/** So many indexes that keeping count of them has to be bounded. */
+function checkManyCompletions(errors: FieldError[], at: string, spec: t.JobSpec): void {
+  const { completions = 0, backoffLimitPerIndex, maxFailedIndexes: most, parallelism = 0 } = spec;
+  if (completions <= highCompletions || backoffLimitPerIndex === undefined) return;
+  const detail = `must be less than or equal to ${highLimit} when completions are above ${highCompletions} and used with backoff limit per index`;
+  if (most === undefined) {
+    errors.push(required(`${at}.maxFailedIndexes`, `must be specified when completions is above ${highCompletions}`));
+  }
+  if (parallelism > highLimit) errors.push(invalid(`${at}.parallelism`, parallelism, detail));
+  if (most !== undefined && most > highLimit) errors.push(invalid(`${at}.maxFailedIndexes`, most, detail));
+}
+
+/** `example.com/controller`. */
+function checkManagedBy(errors: FieldError[], field: string, text: string | undefined): void {
+  if (text === undefined || text === null) return;
+  if (text === '') {
+    errors.push(required(field));
+    return;
+  }
+  const slash = text.indexOf('/');
+  if (slash < 1 || slash === text.length - 1) {
+    errors.push(invalid(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+    return;
+  }
+  for (const problem of dns1123Subdomain(text.slice(0, slash))) errors.push(invalid(field, text.slice(0, slash), problem));
+  if (/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(text.slice(slash + 1))) return;
+  const format = "[A-Za-z0-9/\\\\-._~%!$&'()*+,;=:]+";
+  errors.push(invalid(field, text.slice(slash + 1), `Invalid path (regex used for validation is '${format}')`));
 }
 
 function checkTemplate(errors: FieldError[], at: string, template: t.PodTemplateSpec, spec: t.JobSpec): void {
   checkPodTemplate(errors, at, template);
   const field = `${at}.spec.restartPolicy`;
   const policy = template.spec?.restartPolicy;
-  if (!policy || policy === 'Always') {
-    errors.push(
-      policy ? notSupported(field, policy, ['OnFailure', 'Never']) : required(field, 'valid values: "OnFailure", "Never"'),
-    );
-  } else if (policy === 'OnFailure' && spec.podFailurePolicy) {
+  if (!policy || policy === 'Always') errors.push(required(field, 'valid values: "OnFailure", "Never"'));
+  else if (policy !== 'OnFailure' && policy !== 'Never') errors.push(notSupported(field, policy, ['OnFailure', 'Never']));
+  else if (policy === 'OnFailure' && spec.podFailurePolicy) {
     errors.push(invalid(field, policy, 'only "Never" is supported when podFailurePolicy is specified'));
   }
 }
@@ -86,9 +123,12 @@ export function validateJob({ metadata, spec }: t.Job): FieldError[] {
   if (!selector) errors.push(required('spec.selector'));
   else checkLabelSelector(errors, 'spec.selector', selector);
   checkJobSpec(errors, 'spec', spec);
-  const labels = template?.metadata?.labels;
-  if (selector && template && !matchesLabelSelector(selector, labels)) {
-    errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+  checkSelectsTemplate(errors, selector, template);
+  const { completionMode, completions = 0 } = spec;
+  const host = `${metadata.name}-${completions - 1}`;
+  if (completionMode === 'Indexed' && completions > 0 && dns1123Label(host).length > 0) {
+    const detail = `will not able to create pod with invalid DNS label: ${host}`;
+    errors.push(invalid('metadata.name', metadata.name, detail));
   }
   return errors;
 }
@@ -97,19 +137,23 @@ export const controllerUidLabels = ['controller-uid', 'batch.kubernetes.io/contr
 export const jobNameLabels = ['job-name', 'batch.kubernetes.io/job-name'];
 
 function checkGeneratedLabels(errors: FieldError[], metadata: t.ObjectMeta, spec: t.JobSpec): void {
-  if (spec.manualSelector) return;
+  if (spec.manualSelector || !spec.selector) return;
   const labels = spec.template?.metadata?.labels ?? {};
   for (const [keys, wanted] of [
     [controllerUidLabels, metadata.uid],
     [jobNameLabels, metadata.name],
   ] as const) {
     for (const key of keys) {
-      if (labels[key] === undefined || labels[key] === wanted) continue;
-      errors.push(invalid('spec.template.metadata.labels', labels, `must be '${wanted}'`));
+      if (labels[key] === wanted) continue;
+      if (labels[key] === undefined) errors.push(required(keyed('spec.template.metadata.labels', key), `must be '${wanted}'`));
+      else errors.push(invalid('spec.template.metadata.labels', labels, `must be '${wanted}'`));
     }
   }
-  const uid = spec.selector?.matchLabels?.[controllerUidLabels[1]!] ?? spec.selector?.matchLabels?.[controllerUidLabels[0]!];
-  if (spec.selector && metadata.uid && uid !== metadata.uid) {
+  const generated = Object.fromEntries([
+    ...controllerUidLabels.map((key) => [key, metadata.uid]),
+    ...jobNameLabels.map((key) => [key, metadata.name]),
+  ]);
+  if (!matchesLabelSelector(spec.selector, generated)) {
     errors.push(invalid('spec.selector', spec.selector, '`selector` not auto-generated'));
   }
 }
@@ -150,7 +194,8 @@ function checkTemplateKept(errors: FieldError[], next: t.Job, previous: t.Job): 
   const mayResize = previous.spec.suspend === true && (steerable || suspended) && !previous.status?.active;
   const before = withoutDirectives(previous.spec.template, steerable || mayResize, mayResize);
   const after = withoutDirectives(next.spec.template, steerable || mayResize, mayResize);
-  checkImmutable(errors, 'spec.template', after, before);
+  const field = mayResize ? 'spec.template.spec' : 'spec.template';
+  checkImmutable(errors, field, mayResize ? after.spec : after, mayResize ? before.spec : before);
 }
 
 function withoutDirectives(template: t.PodTemplateSpec, directives: boolean, resources: boolean): t.PodTemplateSpec {

@@ -62,8 +62,9 @@ export function checkPodSpec(errors: FieldError[], field: string, spec: t.PodSpe
 
 /** The template of a workload: labels, annotations and a PodSpec. */
 export function checkPodTemplate(errors: FieldError[], field: string, template: t.PodTemplateSpec): void {
-  checkLabels(errors, `${field}.metadata.labels`, template.metadata?.labels);
-  checkAnnotations(errors, `${field}.metadata.annotations`, template.metadata?.annotations);
+  // Upstream's paths leave out `metadata`.
+  checkLabels(errors, `${field}.labels`, template.metadata?.labels);
+  checkAnnotations(errors, `${field}.annotations`, template.metadata?.annotations);
   if (!template.spec) return;
   checkPodSpec(errors, `${field}.spec`, template.spec);
   if (template.spec.ephemeralContainers?.length) {

@@ -56,6 +56,7 @@ export const Pod = defineKind<Pod>({
     keepOwnersAndClass(next, previous);
   },
   validate: validatePod,
+  validateCreate: validateNewPod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
   warnings: podWarnings,
@@ -109,11 +110,13 @@ function validatePod(pod: Pod): FieldError[] {
   if (!spec) return errors;
   checkPodSpec(errors, 'spec', spec, { podName: pod.metadata.name ?? '' });
   if (!spec.serviceAccountName) checkNoTokens(errors, spec);
-  // Not running yet: ephemeral containers are added to running pods, through their sub-resource.
-  if (spec.ephemeralContainers?.length && !pod.status?.startTime && !pod.metadata.resourceVersion) {
-    errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'));
-  }
-  if (spec.nodeName && spec.schedulingGates?.length) {
+  return errors;
+}
+
+function validateNewPod({ spec }: Pod): FieldError[] {
+  const errors: FieldError[] = [];
+  if (spec?.ephemeralContainers?.length) errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'));
+  if (spec?.nodeName && spec.schedulingGates?.length) {
     errors.push(forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'));
   }
   return errors;

@@ -4,7 +4,6 @@ import type * as t from '../../generated/types.ts';
 import { ageColumn, labelText, nameColumn } from '../../table/columns.ts';
 import { checkNonNegative } from '../../validation/checks.ts';
 import { required } from '../../validation/errors.ts';
-import { checkLabels } from '../../validation/labels.ts';
 import { checkAlwaysRestarts, checkReplicaCounts, checkSelectsTemplate } from '../apps/workload-validation.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
@@ -44,11 +43,11 @@ export const ReplicationController = defineKind<ReplicationController>({
     if (!spec) return errors;
     checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
     if (Object.keys(spec.selector ?? {}).length === 0) errors.push(required('spec.selector'));
-    checkLabels(errors, 'spec.selector', spec.selector);
     checkNonNegative(errors, 'spec.replicas', spec.replicas);
     if (!spec.template) errors.push(required('spec.template'));
     else {
-      if (spec.selector) checkSelectsTemplate(errors, { matchLabels: spec.selector }, spec.template);
+      if (Object.keys(spec.selector ?? {}).length > 0)
+        checkSelectsTemplate(errors, { matchLabels: spec.selector! }, spec.template);
       checkPodTemplate(errors, 'spec.template', spec.template);
       checkAlwaysRestarts(errors, spec.template, 'ReplicationController');
     }
