@@ -9,6 +9,7 @@ import { readModels } from '../../build/api/models.ts';
 import { roots, typeName } from '../../build/api/roots.ts';
 import { renderWireFacts } from '../../build/api/wire-facts.ts';
 import { decodeBody } from '../../src/api/codec/decode-body.ts';
+import { encodeProtobuf } from '../../src/api/codec/encode-protobuf.ts';
 import type { CustomResourceDefinition } from '../../src/api/generated/types.ts';
 
 /** Upstream's own objects with every field set, in JSON and protobuf; and the declarations the committed table comes from. */
@@ -33,6 +34,9 @@ describe('protobuf', { skip }, () => {
         contentType: 'application/yaml',
       });
       assert.deepEqual(yaml.object, fromJson.object);
+      const encoded = encodeProtobuf(fromJson.object)!;
+      const again = decodeBody({ ...request, bytes: encoded, contentType: 'application/vnd.kubernetes.protobuf' });
+      assert.deepEqual(again.object, fromJson.object);
       // Decoding keeps everything but the order: the fixture has no zero values.
       assert.deepEqual(sorted(fromJson.object), sorted(JSON.parse(readFileSync(json, 'utf8'))));
     });
@@ -65,6 +69,13 @@ describe('protobuf', { skip }, () => {
       kind: bodyKind(identity.apiVersion, identity.kind, 'V1CustomResourceDefinition'),
       fieldValidation: 'Strict',
     });
+    const request = {
+      kind: bodyKind(identity.apiVersion, identity.kind, 'V1CustomResourceDefinition'),
+      fieldValidation: 'Strict',
+    } as const;
+    const encoded = encodeProtobuf(object)!;
+    const again = decodeBody({ ...request, bytes: encoded, contentType: 'application/vnd.kubernetes.protobuf' });
+    assert.deepEqual(again.object, object);
     const decoded = object.spec.versions[0]!;
     assert.deepEqual(decoded.subresources, { status: {} });
     assert.deepEqual(decoded.schema!.openAPIV3Schema, {

@@ -1,11 +1,12 @@
 import { schemaOf } from '../schema/schema.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
+import { type FieldNode, type FieldTable, tableOf } from './field-table.ts';
 import { setOwn } from './json-objects.ts';
 import { jsonShape } from './json-shape.ts';
 import { maxNesting } from './limits.ts';
 import { ProtobufError, ProtobufReader, type WireKind } from './protobuf-reader.ts';
 import { toTyped } from './typed.ts';
-import { elementGoType, wireTypeOf } from './wire-table.ts';
+import { elementGoType } from './wire-table.ts';
 
 /** What a protobuf body says it holds, and the message itself. */
 export interface ProtobufEnvelope {
@@ -44,35 +45,6 @@ export function openEnvelope(bytes: Uint8Array): ProtobufEnvelope {
  */
 export function decodeMessage(bytes: Uint8Array, typeName: string): Record<string, unknown> {
   return readObject(new ProtobufReader(bytes), tableOf(typeName), 1);
-}
-
-interface FieldNode {
-  readonly name: string;
-  readonly schema: TypeSchema;
-  readonly goType: string;
-}
-/** Field number → a field, or the table of an inlined message. */
-type FieldTable = Map<number, FieldNode | FieldTable>;
-
-const tables = new Map<string, FieldTable>();
-
-function tableOf(typeName: string): FieldTable {
-  const known = tables.get(typeName);
-  if (known) return known;
-  const table: FieldTable = new Map();
-  const { fields } = schemaOf(typeName);
-  for (const wire of wireTypeOf(typeName)!.fields.values()) {
-    let level = table;
-    for (const number of wire.numbers.slice(0, -1)) {
-      const inner = level.get(number) ?? new Map();
-      level.set(number, inner);
-      level = inner as FieldTable;
-    }
-    const node = { name: wire.json, schema: fields!.get(wire.json)!.schema, goType: wire.goType.replace(/^\*/, '') };
-    level.set(wire.numbers.at(-1)!, node);
-  }
-  tables.set(typeName, table);
-  return table;
 }
 
 function readObject(reader: ProtobufReader, table: FieldTable, depth: number): Record<string, unknown> {

@@ -1,5 +1,7 @@
+import { encodeProtobuf, protobufEvent } from '../../api/codec/encode-protobuf.ts';
 import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta.ts';
+import type { StatusError } from '../../api/status-error.ts';
 import type { Representation } from '../http/negotiate.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { WatchType } from '../registry/watch.ts';
@@ -31,10 +33,13 @@ export class EventEncoder {
   event(type: WatchType, entry: ObjectEntry, revision: number): Uint8Array {
     const { representation, kind } = this.#format;
     const { watches, registry } = this.#deps;
-    const line = representation.as === 'object' ? watches.lines.line(kind, type, entry, revision) : undefined;
+    const line =
+      representation.as === 'object' && representation.format === 'json'
+        ? watches.lines.line(kind, type, entry, revision)
+        : undefined;
     if (line) return line;
     const object = withRevision(registry.deps.objects.decode(kind, entry), revision);
-    return encoder.encode(`{"type":"${type}","object":${JSON.stringify(this.#represent(object))}}\n`);
+    return this.#encoded(type, this.#represent(object));
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
@@ -45,7 +50,17 @@ export class EventEncoder {
     };
     const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata };
     const shown = representation.as === 'object' ? object : this.#represent(object as unknown as KubeObject, true);
-    return encoder.encode(`{"type":"BOOKMARK","object":${JSON.stringify(shown)}}\n`);
+    return this.#encoded('BOOKMARK', shown);
+  }
+
+  /** What ends a watch that cannot go on. */
+  error(status: StatusError): Uint8Array {
+    return this.#encoded('ERROR', status.toStatus());
+  }
+
+  #encoded(type: string, object: unknown): Uint8Array {
+    const message = this.#format.representation.format === 'protobuf' ? encodeProtobuf(object) : undefined;
+    return message ? protobufEvent(type, message) : encoder.encode(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
   }
 
   #represent(object: KubeObject, bookmark = false): unknown {

@@ -17,14 +17,14 @@ const maxPendingBytes = 128 * 1024;
 const minTimeoutSeconds = 1800;
 /** A last bookmark is sent this long before a watch times out. */
 const bookmarkBeforeEndMs = 2_000;
-const encoder = new TextEncoder();
 
 /** WATCH of a collection: one JSON object per line until the time is over. */
 export async function handleWatch(deps: HandlerDeps, target: Target): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
   const options = watchOptionsOf(exchange.query);
   const representation = representationOf(exchange);
-  if (representation.format !== 'json') throw notStreamable();
+  if (representation.format === 'yaml') throw notStreamable();
+  const contentType = representation.format === 'json' ? 'application/json' : 'application/vnd.kubernetes.protobuf;stream=watch';
   const include = representation.as === 'Table' ? includeObjectOf(exchange.query) : 'Metadata';
   const { labelSelector } = options;
   const fieldSelector = options.fieldSelector ?? (name ? `metadata.name=${name}` : undefined);
@@ -34,7 +34,7 @@ export async function handleWatch(deps: HandlerDeps, target: Target): Promise<An
   const sent = deps.watchEvents.at([kind.group, kind.version, kind.plural]);
   return {
     status: 200,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
+    headers: { 'content-type': contentType, 'cache-control': 'no-cache, private' },
     run(sink) {
       new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks, sent }).start(options);
     },
@@ -156,7 +156,7 @@ class WatchStream implements GatheringStream {
       if (this.#ended) this.#release();
     } catch (error) {
       const status = error instanceof StatusError ? error : internalError(error);
-      this.#send(encoder.encode(`{"type":"ERROR","object":${JSON.stringify(status.toStatus())}}\n`));
+      this.#send(this.#encoder.error(status));
       this.#end();
     }
   }

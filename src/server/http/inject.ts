@@ -6,6 +6,8 @@ export interface InjectedAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Uint8Array;
 }
 
 export interface InjectedRequest {
@@ -28,11 +30,11 @@ export async function inject(handler: Handler, request: InjectedRequest): Promis
     ...(request.clientCertificate ? { clientCertificate: request.clientCertificate } : {}),
   });
   const answer = await handler(exchange);
-  if (isTakenOver(answer)) return { status: 101, headers: {}, body: '' };
+  if (isTakenOver(answer)) return { status: 101, headers: {}, body: '', bytes: new Uint8Array() };
   const { status, headers } = answer;
   const body = isStream(answer) ? await new Promise<Uint8Array>((resolve) => collectStream(answer, resolve)) : wholeBody(answer);
   exchange.close();
-  return { status, headers, body: Buffer.from(body).toString() };
+  return { status, headers, body: Buffer.from(body).toString(), bytes: body };
 }
 
 function bytesOf(body: unknown): Uint8Array {

@@ -1,8 +1,10 @@
 import { StatusError } from '../../api/status-error.ts';
 
+export type Format = 'json' | 'yaml' | 'protobuf';
+
 /** How a client wants the answer. */
 export interface Representation {
-  readonly format: 'json' | 'yaml';
+  readonly format: Format;
   /** Tables and bare metadata instead of the objects. */
   readonly as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
   /** Version of meta.k8s.io the client asked for the table or metadata in. */
@@ -11,35 +13,50 @@ export interface Representation {
 
 const plainJson: Representation = { format: 'json', as: 'object', metaVersion: 'v1' };
 
-const formats: Readonly<Record<string, 'json' | 'yaml'>> = {
+const formats: Readonly<Record<string, Format>> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
   'application/*': 'json',
   '*/*': 'json',
 };
 const shapes: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 
 /**
- * Picks the first acceptable type of an Accept header (apiserver: pkg/endpoints/handlers/negotiation/negotiate.go). Throws StatusError 406.
+ * Picks the first acceptable type of an Accept header (apiserver: pkg/endpoints/handlers/negotiation/negotiate.go), protobuf only where
+ * nothing else will do: objects are kept as JSON. Throws StatusError 406.
  * `allowShapes` is false where there is nothing to tabulate.
  */
 export function negotiate(accept: string | undefined, allowShapes: boolean): Representation {
   if (!accept || accept === 'application/json' || accept === '*/*') return plainJson;
   let refusedShape = false;
+  let second: Representation | undefined;
   for (const clause of byQuality(accept)) {
     const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
     const format = formats[type];
     if (!format) continue;
     const options = Object.fromEntries(parameters.map((p) => p.split('=', 2) as [string, string]));
-    const { as, g: group, v: version } = options;
-    if (as === undefined) return { ...plainJson, format };
-    const known =
-      shapes.has(as) && (group === undefined || group === 'meta.k8s.io') && (version === 'v1' || version === 'v1beta1');
-    if (!known) continue;
-    if (!allowShapes) refusedShape = true;
-    else return { format, as: as as Representation['as'], metaVersion: version };
+    const { as } = options;
+    const chosen = as === undefined ? { ...plainJson, format } : shaped(format, as, options);
+    if (!chosen) continue;
+    if (chosen.as !== 'object' && !allowShapes) refusedShape = true;
+    else if (format === 'protobuf') second ??= chosen;
+    else return chosen;
   }
+  if (second) return second;
   throw refusedShape ? onlyObjects() : notAcceptable();
+}
+
+/** Undefined for what there is not: other shapes and versions, tables in protobuf. */
+function shaped(
+  format: Format,
+  as: string,
+  { g: group, v: version }: Readonly<Record<string, string>>,
+): Representation | undefined {
+  if (!shapes.has(as) || (format === 'protobuf' && as === 'Table')) return undefined;
+  if (group !== undefined && group !== 'meta.k8s.io') return undefined;
+  if (version !== 'v1' && version !== 'v1beta1') return undefined;
+  return { format, as: as as Representation['as'], metaVersion: version };
 }
 
 /** Clauses in the client's order, but for explicit quality values. */

@@ -1,10 +1,12 @@
 import { type ScalarTag, stringify, type Tags } from 'yaml';
+import { encodeProtobuf } from '../../api/codec/encode-protobuf.ts';
 import { internalError, StatusError } from '../../api/status-error.ts';
 import type { AnswerHeaders, Exchange, FullAnswer } from './exchange.ts';
 import { header, jsonAnswer } from './exchange.ts';
-import { negotiate, wantsPretty } from './negotiate.ts';
+import { type Format, negotiate, wantsPretty } from './negotiate.ts';
 
 const encoder = new TextEncoder();
+const protobufType = 'application/vnd.kubernetes.protobuf';
 
 /** The answer for an error; what is not a StatusError becomes a 500 that names no details of ours. */
 export function errorAnswer(exchange: Exchange, error: unknown): FullAnswer {
@@ -21,12 +23,16 @@ export function valueAnswer(exchange: Exchange, status: number, value: unknown, 
   if (format === 'yaml') {
     return { status, headers: { 'content-type': 'application/yaml', ...headers }, parts: [encoder.encode(toYaml(value))] };
   }
+  if (format === 'protobuf') {
+    const bytes = encodeProtobuf(value);
+    if (bytes) return { status, headers: { 'content-type': protobufType, ...headers }, parts: [bytes] };
+  }
   if (!wantsPretty(exchange.query, header(exchange, 'user-agent'))) return jsonAnswer(status, value, headers);
   const text = `${JSON.stringify(value, undefined, 2)}\n`;
   return { status, headers: { 'content-type': 'application/json', ...headers }, parts: [encoder.encode(text)] };
 }
 
-function acceptedFormat(exchange: Exchange): 'json' | 'yaml' {
+function acceptedFormat(exchange: Exchange): Format {
   try {
     return negotiate(header(exchange, 'accept'), true).format;
   } catch {
