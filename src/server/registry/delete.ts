@@ -56,7 +56,7 @@ async function deleteOnce<T extends KubeObject>(
   newest: Newest<T>,
 ): Promise<DeleteResult<T>> {
   const { object } = newest;
-  checkPreconditions(kind, object, request);
+  checkDeletePreconditions(kind, object, request);
   const admission = admissionRequest({
     operation: 'DELETE',
     kind,
@@ -83,7 +83,8 @@ async function deleteOnce<T extends KubeObject>(
   return { object: deepFreeze(object), gone: true };
 }
 
-function checkPreconditions(kind: Kind, object: KubeObject, request: DeleteRequest): void {
+/** Throws a conflict unless the object is the one, and in the state, that the request means. */
+export function checkDeletePreconditions(kind: Kind, object: KubeObject, request: DeleteRequest): void {
   const { uid, resourceVersion } = request.preconditions ?? {};
   // Upstream puts the Kind where other conflicts have the plural.
   const named = { group: kind.group, plural: kind.kind, kind: kind.kind };

@@ -74,6 +74,27 @@ describe('pods', () => {
     assert.ok(left.disruptedPods.e1);
   });
 
+  it('say why they go when they are evicted, unless another pod was meant', async () => {
+    await running('told');
+    const { uid, resourceVersion } = (await send(`GET ${pods}/told`)).json.metadata;
+    const evict = (preconditions: object, query = '') =>
+      send(`POST ${pods}/told/eviction${query}`, {
+        ...{ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'told' } },
+        deleteOptions: { preconditions, ...(query ? { dryRun: ['All'] } : {}) },
+      });
+    const disruption = async () => {
+      const { status } = (await send(`GET ${pods}/told`)).json;
+      return status.conditions.find((each: { type: string }) => each.type === 'DisruptionTarget');
+    };
+    for (const other of [{ uid: 'other' }, { resourceVersion: '1' }]) assert.equal((await evict(other)).status, 409);
+    assert.equal((await evict({}, '?dryRun=All')).status, 201);
+    assert.equal(await disruption(), undefined);
+    assert.equal((await evict({ uid, resourceVersion })).status, 201);
+    const { status, reason, message } = await disruption();
+    assert.deepEqual([status, reason, message], ['True', 'EvictionByEvictionAPI', 'Eviction API: evicting']);
+    assert.ok((await send(`GET ${pods}/told`)).json.metadata.deletionTimestamp);
+  });
+
   it('take containers for debugging and other resources through sub-resources only', async () => {
     await running('dbg');
     const ephemeralContainers = [{ name: 'debugger', image: 'busybox' }];

@@ -5,7 +5,7 @@ import { PodDisruptionBudget } from '../../../api/kinds/policy/pod-disruption-bu
 import { matchesLabelSelector } from '../../../api/selectors/label-selector.ts';
 import { badRequest, conflict, internalError, isStatus, StatusError } from '../../../api/status-error.ts';
 import { timestamp } from '../../../api/timestamp.ts';
-import type { DeleteRequest, Propagation } from '../../registry/delete.ts';
+import { checkDeletePreconditions, type DeleteRequest, type Propagation } from '../../registry/delete.ts';
 import { statusRules } from '../../registry/update.ts';
 import type { PostedSubresource, SubresourceContext } from '../subresource.ts';
 
@@ -26,8 +26,9 @@ export const podEviction: PostedSubresource = {
     const pod = deps.registry.get(Pod, key);
     const request = deleteRequestOf(eviction);
     const evicting = { ...call, dryRun: call.dryRun || (eviction.deleteOptions?.dryRun?.length ?? 0) > 0 };
-    if (!ignoresBudgets(pod)) await chargeBudget({ ...context, call: evicting }, pod);
-    await deps.registry.delete(evicting, Pod, key, request);
+    const asEvicting = { ...context, call: evicting };
+    if (!ignoresBudgets(pod)) await chargeBudget(asEvicting, pod);
+    await deps.registry.delete(evicting, Pod, key, evicting.dryRun ? request : await explain(asEvicting, request));
     return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
@@ -35,6 +36,31 @@ export const podEviction: PostedSubresource = {
 function deleteRequestOf(eviction: EvictionType): DeleteRequest {
   const { gracePeriodSeconds, propagationPolicy, preconditions } = eviction.deleteOptions ?? {};
   return { gracePeriodSeconds, propagation: propagationPolicy as Propagation | undefined, preconditions };
+}
+
+/** Writes into the pod's status why it goes: Jobs and people tell disruptions from failures by that. Returns the request for the pod as it is then. */
+async function explain({ deps, call, key }: SubresourceContext, request: DeleteRequest): Promise<DeleteRequest> {
+  const { object } = await deps.registry.update(call, Pod, {
+    key,
+    unconditional: true,
+    rules: statusRules(Pod),
+    transform(current) {
+      checkDeletePreconditions(Pod, current!, request);
+      return disrupted(current!, deps.clock.now());
+    },
+  });
+  if (request.preconditions?.resourceVersion === undefined) return request;
+  return { ...request, preconditions: { ...request.preconditions, resourceVersion: object.metadata.resourceVersion } };
+}
+
+function disrupted(pod: Pod, nowMs: number): Pod {
+  const { conditions = [] } = pod.status;
+  const before = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+  const lastTransitionTime = before?.lastTransitionTime ?? timestamp(nowMs);
+  const why = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
+  const condition = { type: 'DisruptionTarget', status: 'True', ...why, lastTransitionTime };
+  pod.status.conditions = [...conditions.filter(({ type }) => type !== condition.type), condition];
+  return pod;
 }
 
 /** Pods that serve nobody may always go. */
