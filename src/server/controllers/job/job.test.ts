@@ -4,6 +4,7 @@ import { type Bench, withControllers } from '../../../../test/support/controller
 import type { JobSpec } from '../../../api/generated/types.ts';
 import { Job } from '../../../api/kinds/batch/job.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
+import { timestamp } from '../../../api/timestamp.ts';
 import type { FakeClient } from '../../../client/fake-client.ts';
 import { isActive } from '../support/pods.ts';
 import { formatIndexes, parseIndexes } from './indexes.ts';
@@ -38,10 +39,11 @@ function end(fake: FakeClient, phase: 'Succeeded' | 'Failed', options: { index?:
   assert.ok(pod, 'no active pod');
   fake.mutate(Pod, { namespace: 'ns', name: pod.metadata.name }, (p) => {
     const exitCode = options.exitCode ?? (phase === 'Failed' ? 1 : 0);
+    const finishedAt = timestamp(fake.clock.now());
     p.status = {
       phase,
       containerStatuses: [
-        { name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode } } },
+        { name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode, finishedAt } } },
       ],
     };
   });
@@ -128,6 +130,25 @@ describe('job controller', () => {
       await settle();
       assert.equal((await ending(fake))?.reason, 'FailedIndexes');
       assert.equal((await status(fake)).failedIndexes, '0');
+    });
+  });
+
+  it('backoffLimitPerIndex: an index that failed waits, the others do not', async () => {
+    await run(async ({ fake, settle, advance }) => {
+      await create(fake, { completionMode: 'Indexed', completions: 3, parallelism: 2, backoffLimitPerIndex: 2 });
+      await settle();
+      const running = (): string[] => active(fake).map(indexOf).toSorted();
+      end(fake, 'Failed', { index: '0' });
+      end(fake, 'Succeeded', { index: '1' });
+      await settle();
+      assert.deepEqual(running(), ['2']);
+      await advance(10_000);
+      assert.deepEqual(running(), ['0', '2']);
+      end(fake, 'Failed', { index: '0' });
+      await advance(19_000);
+      assert.deepEqual(running(), ['2'], 'twice as long after the second failure');
+      await advance(1_000);
+      assert.deepEqual(running(), ['0', '2']);
     });
   });
 

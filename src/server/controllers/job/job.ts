@@ -14,12 +14,10 @@ import { claim } from '../replicaset/claim.ts';
 import { conditionOf, withCondition } from '../support/conditions.ts';
 import { isActive } from '../support/pods.ts';
 import { slowStart } from '../support/slow-start.ts';
-import { composePod, planPods } from './pods.ts';
+import { type Birth, composePod, planPods, podBackoff } from './pods.ts';
 import { isTracked, type Tally, tally, trackingFinalizer } from './tally.ts';
 import { deadlineMs, type Ending, endingOf, finishedAs } from './verdict.ts';
 
-/** Failed pods are replaced later and later. */
-const podBackoff = { initialMs: 10_000, maxMs: 600_000 };
 /** Jobs with this value are looked after by another controller. */
 const ownManager = 'kubernetes.io/job-controller';
 
@@ -80,24 +78,29 @@ async function step(job: Job, pods: readonly Pod[], failures: Map<string, Failur
     await dismiss(job, counts.active, context);
     active = 0;
   } else {
-    const waitMs = since ? since.lastAtMs + backoffDelayMs(podBackoff, since.inRow - 1) - clock.now() : 0;
     const plan = planPods(job, counts, pods, clock.now());
     await dismiss(job, plan.delete, context);
     active -= plan.delete.length;
-    if (waitMs > 0 && plan.create.length > 0) requeueAfter(waitMs);
-    else {
-      const births = [...plan.create];
-      failure = await slowStart(plan.create.length, async () => {
-        await create(job, births.shift() ?? {}, context);
-        active++;
-      });
-    }
+    const waiting = plan.create.map((birth) => ({ birth, waitMs: waitMsFor(birth, job, since, clock.now()) }));
+    const births = waiting.filter(({ waitMs }) => waitMs <= 0).map(({ birth }) => birth);
+    const nextMs = Math.min(...waiting.map(({ waitMs }) => waitMs).filter((waitMs) => waitMs > 0));
+    if (nextMs < Number.POSITIVE_INFINITY) requeueAfter(nextMs);
+    failure = await slowStart(births.length, async () => {
+      await create(job, births.shift() ?? {}, context);
+      active++;
+    });
   }
   await writeStatus(job, { counts, ending, active }, context);
   for (const pod of counts.release) await release(pod, context);
   const untilDeadlineMs = deadlineMs(job) - clock.now();
   if (!ending && untilDeadlineMs < Number.POSITIVE_INFINITY) requeueAfter(Math.max(0, untilDeadlineMs));
   if (failure !== undefined) throw failure;
+}
+
+/** Indexes with a limit of their own also wait on their own. */
+function waitMsFor(birth: Birth, job: Job, since: Failures | undefined, nowMs: number): number {
+  if (job.spec.backoffLimitPerIndex !== undefined) return (birth.dueAtMs ?? nowMs) - nowMs;
+  return since ? since.lastAtMs + backoffDelayMs(podBackoff, since.inRow - 1) - nowMs : 0;
 }
 
 function countFailures(before: Failures | undefined, counts: Tally, nowMs: number): Failures | undefined {

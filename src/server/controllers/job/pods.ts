@@ -1,6 +1,7 @@
 import { Job } from '../../../api/kinds/batch/job.ts';
 import type { Pod } from '../../../api/kinds/core/pod.ts';
 import type { NewObject } from '../../../api/meta.ts';
+import { backoffDelayMs } from '../../../lib/backoff.ts';
 import { controllerReference } from '../../../reconcile/owners.ts';
 import { podsToDelete } from '../replicaset/ranking.ts';
 import { podFromTemplate } from '../support/pods.ts';
@@ -18,7 +19,12 @@ import {
 export interface Birth {
   readonly index?: number;
   readonly failures?: number;
+  /** When the index may be tried again, for Jobs whose indexes fail independently. */
+  readonly dueAtMs?: number;
 }
+
+/** Failed pods are replaced later and later. */
+export const podBackoff = { initialMs: 10_000, maxMs: 600_000 };
 
 /** Pods created in one go; the rest follows. */
 const burst = 500;
@@ -67,9 +73,26 @@ function missingIndexes(job: Job, counts: Tally, pods: readonly Pod[], limit: nu
   for (let index = 0; index < (job.spec.completions ?? 0) && births.length < limit; index++) {
     if (taken.has(index) || counts.completedIndexes.has(index) || counts.failedIndexes.has(index)) continue;
     const failed = pods.filter((pod) => pod.status.phase === 'Failed' && indexOf(pod) === index);
-    births.push({ index, failures: Math.max(0, ...failed.map(failuresOfIndex)) });
+    const failures = Math.max(0, ...failed.map(failuresOfIndex));
+    births.push({ index, failures, ...dueAfter(job, failed, failures) });
   }
   return births;
+}
+
+function dueAfter(job: Job, failed: readonly Pod[], failures: number): Pick<Birth, 'dueAtMs'> {
+  if (job.spec.backoffLimitPerIndex === undefined || failures === 0) return {};
+  return { dueAtMs: Math.max(...failed.map(finishedAtMs)) + backoffDelayMs(podBackoff, failures - 1) };
+}
+
+/** When a pod ended, as far as anybody said (upstream: pkg/controller/job/backoff_utils.go getFinishedTime). */
+function finishedAtMs({ metadata, status }: Pod): number {
+  const ends = (status.containerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt);
+  if (ends.length > 0 && !ends.includes(undefined)) return Math.max(...ends.map((at) => Date.parse(at!)));
+  const notReadySince = status.conditions?.find((c) => c.type === 'Ready' && c.status === 'False')?.lastTransitionTime;
+  if (notReadySince) return Date.parse(notReadySince);
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = metadata;
+  if (deletionTimestamp !== undefined) return Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
+  return Date.parse(creationTimestamp ?? '') || 0;
 }
 
 /** The pod of a Job, with the finalizer that makes sure it is counted. */
