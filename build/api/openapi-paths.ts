@@ -7,6 +7,7 @@ export interface Parameter {
   readonly name: string;
   readonly in: 'query' | 'path' | 'body';
   readonly type: 'string' | 'integer' | 'boolean';
+  readonly description: string;
 }
 
 /** One operation, in neither dialect: v2 and v3 write it in their own way. */
@@ -31,7 +32,38 @@ export interface PathItem {
   readonly operations: readonly Operation[];
 }
 
-const query = (type: Parameter['type'], ...names: string[]): Parameter[] => names.map((name) => ({ name, in: 'query', type }));
+/** What the query parameters are for. */
+const texts = {
+  allowWatchBookmarks: 'Sends events that only tell how far the watch has come.',
+  container: 'The container, where the pod has several.',
+  continue: 'Goes on after the last page; the value is that of its metadata.',
+  dryRun: 'With All everything happens but the writing.',
+  fieldManager: 'The name under which the fields that change are recorded; required to apply.',
+  fieldSelector: 'Restricts the objects by their fields.',
+  fieldValidation: 'What becomes of unknown and duplicate fields: Ignore, Warn (the default) or Strict.',
+  follow: 'Goes on as the log grows.',
+  force: 'Takes over fields from other managers when applying.',
+  gracePeriodSeconds: 'How long the object may take to end; 0 is at once.',
+  ignoreStoreReadErrorWithClusterBreakingPotential: 'Deletes objects that cannot be read any more.',
+  labelSelector: 'Restricts the objects by their labels.',
+  limit: 'The most objects of one answer; the rest is had with continue.',
+  limitBytes: 'The most bytes of the log.',
+  orphanDependents: 'Deprecated: use propagationPolicy.',
+  pretty: 'Indents the answer.',
+  previous: 'Shows the log of the container before its last restart.',
+  propagationPolicy: 'What becomes of dependent objects: Orphan, Background or Foreground.',
+  resourceVersion: 'How new the state has to be.',
+  resourceVersionMatch: 'How resourceVersion is understood: Exact or NotOlderThan.',
+  sendInitialEvents: 'Starts a watch with the objects there are.',
+  sinceSeconds: 'Shows the log of the last seconds.',
+  tailLines: 'Shows the last lines of the log.',
+  timeoutSeconds: 'How long a list may take, or a watch lasts.',
+  timestamps: 'Shows when each line was written.',
+  watch: 'Sends changes as they happen instead of a list.',
+} as const;
+
+const query = (type: Parameter['type'], ...names: (keyof typeof texts)[]): Parameter[] =>
+  names.map((name) => ({ name, in: 'query', type, description: texts[name] }));
 const listParameters = [
   ...query('boolean', 'allowWatchBookmarks'),
   ...query('string', 'continue', 'fieldSelector', 'labelSelector'),
@@ -56,8 +88,10 @@ const patchTypes = [
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ];
-const namespaceParameter: Parameter = { name: 'namespace', in: 'path', type: 'string' };
-const nameParameter: Parameter = { name: 'name', in: 'path', type: 'string' };
+const inPath = (name: string, description: string): Parameter => ({ name, in: 'path', type: 'string', description });
+const namespaceParameter = inPath('namespace', 'The namespace of the objects.');
+const nameParameter = inPath('name', 'The name of the object.');
+const pathParameter = inPath('path', 'What to ask for there.');
 const pretty = query('string', 'pretty');
 
 /** Every path of a kind and its sub-resources. */
@@ -103,7 +137,33 @@ class KindPaths {
       ...(scope === 'Namespaced' && verbs.includes('list')
         ? [{ path: everywhere, parameters: pretty, operations: [this.#list(true)] }]
         : []),
+      ...this.#watches(everywhere),
     ].filter(({ operations }) => operations.length > 0);
+  }
+
+  /** The old paths of watches. */
+  #watches(everywhere: string): PathItem[] {
+    const { verbs, scope } = this.#kind;
+    if (!verbs.includes('watch')) return [];
+    const old = (path: string): string => path.replace(/^(\/(?:api\/|apis\/[^/]+\/)[^/]+)/, '$1/watch');
+    const item = (path: string, suffix: string, parameters: readonly Parameter[], isScoped = true): PathItem => {
+      const operation = this.#operation('get', 'watch', { suffix, ...(isScoped ? {} : { scope: '' }) });
+      const watch = {
+        ...operation,
+        action: suffix === '' ? 'watch' : 'watchlist',
+        description: 'Watches changes. Deprecated: ask for the list with the parameter watch instead.',
+        parameters: [],
+        response: this.#schemas.watchEvent(),
+        codes: [200],
+      };
+      return { path: old(path), parameters: [...parameters, ...listParameters, ...pretty], operations: [watch] };
+    };
+    const own = scope === 'Namespaced' ? [namespaceParameter] : [];
+    return [
+      item(this.#base, 'list', own),
+      item(`${this.#base}/{name}`, '', [nameParameter, ...own]),
+      ...(scope === 'Namespaced' ? [item(everywhere, 'listForAllNamespaces', [], false)] : []),
+    ];
   }
 
   subresource(subresource: Subresource): PathItem[] {
@@ -117,7 +177,10 @@ class KindPaths {
         ? this.#typed(verb, { gvk, body: this.#schemas.type(type), suffix: subresource.name })
         : this.#connect(verb, gvk, subresource.name),
     );
-    return [this.#item(path, operations, [nameParameter])];
+    const item = this.#item(path, operations, [nameParameter]);
+    if (subresource.name !== 'proxy') return [item];
+    const below = operations.map((operation) => ({ ...operation, operationId: `${operation.operationId}WithPath` }));
+    return [item, this.#item(`${path}/{path}`, below, [nameParameter, pathParameter])];
   }
 
   #item(path: string, operations: readonly Operation[], parameters: readonly Parameter[]): PathItem {

@@ -49,6 +49,15 @@ const namedScalars: Readonly<Record<string, OpenApiSchema>> = {
   [`${metaPackage}.Duration`]: { description: 'A duration such as 1h30m.', type: 'string' },
   [`${metaPackage}.FieldsV1`]: { description: 'A set of fields as server-side apply keeps it.', type: 'object' },
   [`${metaPackage}.Patch`]: { description: 'The body of a PATCH request.', type: 'object' },
+  [`${metaPackage}.WatchEvent`]: {
+    description: 'A change of an object.',
+    properties: {
+      object: { description: 'The object after the change, or a Status.', type: 'object' },
+      type: { description: 'ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.', type: 'string' },
+    },
+    required: ['type', 'object'],
+    type: 'object',
+  },
   [`${apiextensionsPackage}.CustomResourceSubresourceStatus`]: {
     description: 'Turns the /status sub-resource of a custom resource on.',
     type: 'object',
@@ -99,6 +108,9 @@ export class SchemaBuilder {
   readonly #dialect: SchemaDialect;
   readonly #kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
   readonly #schemas = new Map<string, OpenApiSchema>();
+  /** Definitions somebody refers to without lending their text, and those whose text fields lend. */
+  readonly #ownText = new Set<string>();
+  readonly #lentText = new Set<string>();
 
   /** `models` by type name; `kinds` by type name: which kinds the type is. */
   constructor(
@@ -110,13 +122,26 @@ export class SchemaBuilder {
     this.#kinds = options.kinds;
   }
 
-  /** Every schema asked for so far and their references, by name. */
+  /**
+   * Every schema asked for so far and their references, by name. `kubectl explain` prints the text of a field and that of its type: a text that
+   * all fields of a type have lent stands only there.
+   */
   schemas(): Record<string, OpenApiSchema> {
-    return Object.fromEntries([...this.#schemas].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const all = [...this.#schemas].map(([name, schema]): [string, OpenApiSchema] => {
+      if (!this.#lentText.has(name) || this.#ownText.has(name)) return [name, schema];
+      const { description: _, ...rest } = schema;
+      return [name, rest];
+    });
+    return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** A reference to a generated type. */
   type(type: string): OpenApiSchema {
+    this.#ownText.add(definitionName(type));
+    return this.#typeReference(type);
+  }
+
+  #typeReference(type: string): OpenApiSchema {
     const name = definitionName(type);
     if (!this.#schemas.has(name)) {
       // A type may contain itself: the name has to be taken before the fields are looked at.
@@ -136,6 +161,10 @@ export class SchemaBuilder {
 
   patch(): OpenApiSchema {
     return this.scalar(`${metaPackage}.Patch`);
+  }
+
+  watchEvent(): OpenApiSchema {
+    return this.scalar(`${metaPackage}.WatchEvent`);
   }
 
   /** A reference to the list of a kind. */
@@ -169,8 +198,11 @@ export class SchemaBuilder {
     const required: string[] = [];
     for (const [name, field] of [...schema.fields!].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const wire = wireTypeOf(type)?.fields.get(name);
-      const description = descriptions.get(name) || this.#fallbackDescription(name, field.schema);
-      properties[name] = this.#property(field, { wire, description });
+      const description = descriptions.get(name) || commonFields[name];
+      properties[name] = this.#property(
+        field,
+        description === undefined ? { wire, ...this.#lent(field.schema) } : { wire, description },
+      );
       if (field.required) required.push(name);
     }
     const kinds = this.#kinds.get(type);
@@ -185,13 +217,18 @@ export class SchemaBuilder {
   }
 
   /** The npm models lost the texts of fields that refer to a type; what the type is says the same. */
-  #fallbackDescription(name: string, schema: TypeSchema): string {
-    return commonFields[name] ?? (schema.type === 'object' ? (this.#models.get(schema.name!)?.description ?? '') : '');
+  #lent(schema: TypeSchema): { description: string; reference?: OpenApiSchema } {
+    if (schema.type !== 'object') return { description: '' };
+    this.#lentText.add(definitionName(schema.name!));
+    return { description: this.#models.get(schema.name!)?.description ?? '', reference: this.#typeReference(schema.name!) };
   }
 
-  #property(field: FieldSchema, context: { wire: WireField | undefined; description: string }): OpenApiSchema {
+  #property(
+    field: FieldSchema,
+    context: { wire: WireField | undefined; description: string; reference?: OpenApiSchema },
+  ): OpenApiSchema {
     const { schema } = field;
-    const value = this.#value(schema, (context.wire?.goType ?? 'string').replace(/^\*/, ''));
+    const value = context.reference ?? this.#value(schema, (context.wire?.goType ?? 'string').replace(/^\*/, ''));
     const facts = {
       ...(context.description ? { description: context.description } : {}),
       ...(schema.listMapKeys ? { 'x-kubernetes-list-map-keys': schema.listMapKeys } : {}),

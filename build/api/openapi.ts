@@ -89,8 +89,8 @@ function v3Path(item: PathItem): unknown {
   };
 }
 
-function v3Parameter({ name, in: where, type }: Parameter): unknown {
-  return { in: where, name, ...(where === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } };
+function v3Parameter({ name, in: where, type, description }: Parameter): unknown {
+  return { description, in: where, name, ...(where === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } };
 }
 
 const answerTypes = ['application/json', 'application/yaml'];
@@ -148,8 +148,8 @@ function v2Path(item: PathItem): unknown {
   };
 }
 
-function v2Parameter({ name, in: where, type }: Parameter): unknown {
-  return { in: where, name, type, uniqueItems: true, ...(where === 'path' ? { required: true } : {}) };
+function v2Parameter({ name, in: where, type, description }: Parameter): unknown {
+  return { description, in: where, name, type, uniqueItems: true, ...(where === 'path' ? { required: true } : {}) };
 }
 
 function v2Operation(operation: Operation): unknown {

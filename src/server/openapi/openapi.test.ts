@@ -92,6 +92,32 @@ describe('OpenAPI', () => {
     assert.deepEqual(patch['x-kubernetes-group-version-kind'], { group: '', kind: 'Pod', version: 'v1' });
   });
 
+  it('describes parameters, the old paths of watches, and what is behind proxies', () => {
+    const { paths } = v3('api/v1');
+    for (const [path, item] of Object.entries(paths)) {
+      const lists = [item['parameters'], ...Object.values(item).map((operation) => operation.parameters)];
+      const all = lists.flat().filter(Boolean) as unknown as { name: string; description?: string }[];
+      for (const { name, description } of all) assert.ok(description, `${path}: ${name}`);
+    }
+    const watch = paths['/api/v1/watch/namespaces/{namespace}/pods/{name}']!['get']!;
+    assert.deepEqual([watch['operationId'], watch['x-kubernetes-action']], ['watchCoreV1NamespacedPod', 'watch']);
+    assert.ok(paths['/api/v1/watch/pods'] && paths['/api/v1/watch/nodes/{name}']);
+    assert.ok(v3('apis/apps/v1').paths['/apis/apps/v1/watch/namespaces/{namespace}/deployments']);
+    assert.ok(paths['/api/v1/namespaces/{namespace}/services/{name}/proxy/{path}']!['put']);
+    const ids = Object.values(paths).flatMap((item) => Object.values(item).map((operation) => operation['operationId']));
+    const known = ids.filter(Boolean);
+    assert.equal(new Set(known).size, known.length);
+  });
+
+  it('has each text in one place, or kubectl explain prints it twice', () => {
+    const { schemas } = v3('api/v1').components;
+    const probe = schemas['io.k8s.api.core.v1.Container']!.properties!['livenessProbe']!;
+    assert.match(String(probe['description']), /^Probe describes a health check/);
+    assert.equal(schemas['io.k8s.api.core.v1.Probe']!['description'], undefined);
+    assert.match(String(schemas['io.k8s.api.core.v1.Container']!['description']), /^A single application container/);
+    assert.match(String(schemas['io.k8s.api.core.v1.Pod']!['description']), /^Pod is a collection/);
+  });
+
   it('takes in documents of kinds made at run time', () => {
     const runtime: RuntimeOpenApi = {
       groupVersions: () => new Map([['apis/ex.com/v1', { hash: 'AB', text: () => '{"openapi":"3.0.0"}' }]]),
