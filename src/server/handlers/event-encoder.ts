@@ -33,11 +33,11 @@ export class EventEncoder {
   event(type: WatchType, entry: ObjectEntry, revision: number): Uint8Array {
     const { representation, kind } = this.#format;
     const { watches, registry } = this.#deps;
-    const line =
-      representation.as === 'object' && representation.format === 'json'
-        ? watches.lines.line(kind, type, entry, revision)
-        : undefined;
-    if (line) return line;
+    if (representation.format === 'json' && representation.as !== 'Table') {
+      const metaVersion = representation.as === 'object' ? undefined : representation.metaVersion;
+      const line = watches.lines.of({ kind, metaVersion, type, entry, revision });
+      if (line) return line;
+    }
     const object = withRevision(registry.deps.objects.decode(kind, entry), revision);
     return this.#encoded(type, this.#represent(object));
   }

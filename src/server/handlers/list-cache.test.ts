@@ -7,6 +7,7 @@ import type { ObjectEntry } from '../registry/object-index.ts';
 import { storedHead } from '../registry/stored-form.ts';
 import { ListCache } from './list-cache.ts';
 import { ListItems } from './list-items.ts';
+import { servedBytes } from './served-bytes.ts';
 
 const kind = ConfigMap as Kind;
 
@@ -20,6 +21,7 @@ function entryOf(i: number, sizeBytes: number): ObjectEntry {
     labels: {},
     fields: [],
     bodyOffset: head.length,
+    metadataEnd: 0,
     written: undefined,
     decoded: undefined,
   };
@@ -28,7 +30,8 @@ function entryOf(i: number, sizeBytes: number): ObjectEntry {
 
 const itemsOf = (count: number, sizeBytes: number, mayKeep: boolean): ListItems => {
   const entries = Array.from({ length: count }, (_, i) => entryOf(i, sizeBytes));
-  return ListItems.of(kind, entries, { withType: false, mayKeep: () => mayKeep })!;
+  const served = entries.map((entry) => servedBytes(kind, entry, entry.revision, false)!);
+  return new ListItems(served, () => mayKeep);
 };
 
 /** Pieces that stay what they are. */

@@ -1,6 +1,4 @@
-import type { Kind } from '../../api/kind.ts';
-import type { ObjectEntry } from '../registry/object-index.ts';
-import { copyInto, type ServedBytes, servedBytes, sizeOf } from './render.ts';
+import { copyInto, type ServedBytes, sizeOf } from './served-bytes.ts';
 
 /** What goes to the connection at once: some TLS records, few enough that a list of any length needs little memory while it is sent. */
 const pieceBytes = 128 * 1024;
@@ -18,27 +16,13 @@ export class ListItems {
   readonly #mayKeep: boolean;
   #hadReader = false;
 
-  private constructor(items: readonly ServedBytes[], mayKeep: (sizeBytes: number) => boolean) {
+  /** `mayKeep` decides by size whether pieces may stay. */
+  constructor(items: readonly ServedBytes[], mayKeep: (sizeBytes: number) => boolean) {
     this.#items = items;
     let size = end.length + Math.max(0, items.length - 1);
     for (let i = 0; i < items.length; i++) size += sizeOf(items[i]!);
     this.sizeBytes = size;
     this.#mayKeep = mayKeep(size);
-  }
-
-  /** `mayKeep` decides by size whether pieces may stay. Undefined when an entry must be decoded. */
-  static of(
-    kind: Kind,
-    entries: readonly ObjectEntry[],
-    options: { withType: boolean; mayKeep: (sizeBytes: number) => boolean },
-  ): ListItems | undefined {
-    const items: ServedBytes[] = [];
-    for (const entry of entries) {
-      const served = servedBytes(kind, entry, entry.revision, options.withType);
-      if (!served) return undefined;
-      items.push(served);
-    }
-    return new ListItems(items, options.mayKeep);
   }
 
   /** For one reader. A piece is valid until the next one is taken. */

@@ -6,37 +6,10 @@ import { negotiate, type Representation, wantsPretty } from '../http/negotiate.t
 import { valueAnswer } from '../http/status-answer.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import { storedHead } from '../registry/stored-form.ts';
 import { includeObjectOf } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
+import { copyInto, servedBytes, sizeOf } from './served-bytes.ts';
 import { tableOf } from './table.ts';
-
-/** The served form of an entry: a short ASCII head and the stored bytes from an offset on. */
-export interface ServedBytes {
-  readonly head: string;
-  readonly value: Uint8Array;
-  readonly offset: number;
-}
-
-/** Undefined when the stored bytes are not in the form of this kind: then they must be decoded. */
-export function servedBytes(kind: Kind, entry: ObjectEntry, revision: number, withType: boolean): ServedBytes | undefined {
-  const { kind: stored, bodyOffset } = entry.index;
-  if (stored !== kind || bodyOffset === 0 || kind.fromStorage) return undefined;
-  const start = withType ? storedHead(kind) : '{"metadata":{';
-  return { head: `${start}"resourceVersion":"${revision}",`, value: entry.value, offset: bodyOffset };
-}
-
-export function sizeOf(served: ServedBytes): number {
-  return served.head.length + served.value.length - served.offset;
-}
-
-/** Copies the served form into `target` and returns where it ends. */
-export function copyInto(target: Buffer, at: number, served: ServedBytes): number {
-  target.write(served.head, at, 'latin1');
-  const bodyAt = at + served.head.length;
-  target.set(served.offset === 0 ? served.value : served.value.subarray(served.offset), bodyAt);
-  return bodyAt + served.value.length - served.offset;
-}
 
 const jsonHeaders = { 'content-type': 'application/json' };
 
@@ -45,13 +18,9 @@ export function representationOf(exchange: Exchange): Representation {
   return negotiate(header(exchange, 'accept'), true);
 }
 
-/** True when the client wants nothing but the object as compact JSON. */
-export function wantsPlainJson(exchange: Exchange, representation: Representation): boolean {
-  return (
-    representation.as === 'object' &&
-    representation.format === 'json' &&
-    !wantsPretty(exchange.query, header(exchange, 'user-agent'))
-  );
+/** True when the client wants compact JSON, of whatever shape. */
+export function wantsCompactJson(exchange: Exchange, { format }: Representation): boolean {
+  return format === 'json' && !wantsPretty(exchange.query, header(exchange, 'user-agent'));
 }
 
 /** Answers with a durable entry, without decoding it where possible. */
@@ -89,7 +58,8 @@ function bytesAnswer(
   entry: ObjectEntry,
   representation: Representation,
 ): FullAnswer | undefined {
-  const served = wantsPlainJson(exchange, representation) ? servedBytes(kind, entry, entry.revision, true) : undefined;
+  if (representation.as !== 'object' || !wantsCompactJson(exchange, representation)) return undefined;
+  const served = servedBytes(kind, entry, entry.revision, true);
   if (!served) return undefined;
   const body = Buffer.allocUnsafe(sizeOf(served));
   copyInto(body, 0, served);

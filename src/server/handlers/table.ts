@@ -1,8 +1,11 @@
 import type { Kind, RowCondition } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { columnDefinitions, tableRow } from '../../api/table/table.ts';
+import type { ObjectEntry } from '../registry/object-index.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
 import type { IncludeObject } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
+import { onlyText, type ServedBytes, servedBytes, servedMetadata, wrapped } from './served-bytes.ts';
 
 export interface TableMetadata {
   readonly resourceVersion?: string;
@@ -49,6 +52,38 @@ export function tableOf(options: {
 
 function inOrder(kind: Kind, objects: readonly KubeObject[]): readonly KubeObject[] {
   return kind.compareRows ? objects.toSorted((a, b) => kind.compareRows!(a, b)) : objects;
+}
+
+/** The rows of a table as bytes, their objects from the stored ones. Undefined when an entry must be served decoded. */
+export function rowBytes(
+  objects: ObjectStore,
+  kind: Kind,
+  entries: readonly ObjectEntry[],
+  options: { nowMs: number; metaVersion: string; include: IncludeObject },
+): ServedBytes[] | undefined {
+  const { nowMs, metaVersion, include } = options;
+  const pairs = entries.map((entry) => ({ entry, object: objects.decode<KubeObject>(kind, entry) }));
+  if (kind.compareRows) pairs.sort((a, b) => kind.compareRows!(a.object, b.object));
+  const rows: ServedBytes[] = [];
+  for (const { entry, object } of pairs) {
+    const head = `${asciiJson(tableRow(kind, object, nowMs)).slice(0, -1)},"object":`;
+    if (include === 'None') {
+      rows.push(onlyText(`${head}null}`));
+      continue;
+    }
+    const { revision } = entry;
+    const shown =
+      include === 'Object' ? servedBytes(kind, entry, revision, true) : servedMetadata(kind, entry, revision, metaVersion);
+    if (!shown) return undefined;
+    rows.push(wrapped(shown, head, '}'));
+  }
+  return rows;
+}
+
+/** JSON in which every other character is escaped, so that a character is a byte. */
+function asciiJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function rowObject(object: KubeObject, metaVersion: string, include: IncludeObject): KubeObject | null {

@@ -18,6 +18,8 @@ export interface ObjectIndex {
   readonly fields: readonly string[];
   /** Offset of the first field of metadata, or 0 when the bytes do not have the usual form and must be decoded. */
   readonly bodyOffset: number;
+  /** Where metadata ends; 0 until somebody asks. */
+  metadataEnd: number;
   /** The object that was written, until it is decoded for the first time; has no resourceVersion yet. */
   written: KubeObject | undefined;
   /** The decoded, frozen object as long as somebody uses it. */
@@ -54,6 +56,7 @@ export class ObjectIndexer {
       labels: object.metadata.labels ?? noLabels,
       fields: kind ? Object.values(kind.selectableFields).map((field) => field(object)) : [],
       bodyOffset: kind ? this.#bodyOffset(kind, value) : 0,
+      metadataEnd: 0,
       written,
       decoded: undefined,
     };

@@ -47,6 +47,24 @@ export function startsWith(value: Uint8Array, head: Uint8Array): boolean {
   return true;
 }
 
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+/** Where a JSON object ends of which the bytes from `from` on are the inside: after its closing brace. */
+export function endOfObject(value: Uint8Array, from: number): number {
+  let depth = 1;
+  for (let i = from; i < value.length; i++) {
+    const byte = value[i];
+    if (byte === quote) {
+      for (i++; value[i] !== quote; i++) if (value[i] === backslash) i++;
+    } else if (byte === openBrace) depth++;
+    else if (byte === closeBrace && --depth === 0) return i + 1;
+  }
+  return value.length;
+}
+
 /** Freezes a value and all it refers to; stops at what is frozen already. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
