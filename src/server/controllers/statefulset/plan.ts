@@ -38,20 +38,26 @@ export function planStateful(view: StatefulView): StatefulPlan {
     else if (isOver(pod) && !isEnding(pod)) plan.delete.push(pod);
     if (ordered && !(pod && serves(pod, view))) return plan;
   }
-  planScaleDown(
-    condemned.map((n) => byOrdinal.get(n)!),
-    { ordered, plan },
+  plan.delete.push(
+    ...planScaleDown(
+      condemned.map((n) => byOrdinal.get(n)!),
+      view,
+    ),
   );
   if (plan.create.length + plan.delete.length > 0 || (ordered && condemned.length > 0)) return plan;
   return { ...plan, delete: planUpdate(view, byOrdinal) };
 }
 
-/** Highest first; in order, each after the one above it has gone. */
-function planScaleDown(condemned: readonly Pod[], { ordered, plan }: { ordered: boolean; plan: { delete: Pod[] } }): void {
-  for (const pod of condemned) {
-    if (!isEnding(pod)) plan.delete.push(pod);
-    if (ordered) return;
-  }
+/**
+ * Highest first. In order, each after the one above it has gone, and only while it serves: a set that has lost pods does not lose more by being
+ * scaled down. The lowest of those that do not serve may go, or nothing would ever change.
+ */
+function planScaleDown(condemned: readonly Pod[], view: StatefulView): Pod[] {
+  if (view.set.spec.podManagementPolicy === 'Parallel') return condemned.filter((pod) => !isEnding(pod));
+  const [highest] = condemned;
+  if (!highest || isEnding(highest)) return [];
+  const lowestUnavailable = condemned.findLast((pod) => !serves(pod, view));
+  return serves(highest, view) || highest === lowestUnavailable ? [highest] : [];
 }
 
 /** Old pods from the highest ordinal down to the partition, as many at a time as may be unavailable. */

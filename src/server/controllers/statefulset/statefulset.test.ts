@@ -96,6 +96,23 @@ describe('statefulset controller', () => {
     });
   });
 
+  it('scales down no further while pods are not ready; the lowest of these may go', async () => {
+    await withControllers([statefulSetController], async (bench) => {
+      const { fake, settle } = bench;
+      await create(fake);
+      await rest(bench);
+      const setReady = (name: string, status: 'True' | 'False'): void =>
+        void fake.mutate(Pod, { namespace: 'ns', name }, (p) => Object.assign(p.status.conditions![0]!, { status }));
+      for (const name of names(fake)) setReady(name, 'False');
+      await fake.patch(StatefulSet, key, { type: 'merge', body: { spec: { replicas: 0 } } });
+      await settle();
+      assert.deepEqual(names(fake), ['db-0', 'db-1', 'db-2']);
+      for (const name of ['db-0', 'db-1']) setReady(name, 'True');
+      await settle();
+      assert.deepEqual(names(fake), ['db-0', 'db-1']);
+    });
+  });
+
   it('updates from the highest number, never two at a time, down to the partition', async () => {
     await withControllers([statefulSetController], async (bench) => {
       const { fake } = bench;
