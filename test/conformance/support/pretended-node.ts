@@ -2,6 +2,11 @@ import type { Api, Json, Resource } from './api.ts';
 import { ApiError } from './api.ts';
 import type { WatchStream } from './watch-stream.ts';
 
+/** The pods of a table of fates are told apart by the image of their first container. */
+export function imageOf(pod: Json): string {
+  return pod.spec.containers[0].image;
+}
+
 /** What becomes of a pod: it runs and is ready, or not ready; it ends with an exit code; or nothing happens to it. */
 export type Fate = 'ready' | 'unready' | 'pending' | { readonly exitCode: number };
 
@@ -54,6 +59,12 @@ export class PretendedNode {
     clearInterval(this.#renewal);
     this.#watch?.stop();
     await this.#work;
+  }
+
+  /** Looks at its pods again, after `fateOf` has changed its mind. */
+  async look(): Promise<void> {
+    const { items } = await this.#api.resource('v1/pods').list({ fieldSelector: `spec.nodeName=${this.name}` });
+    for (const pod of items) await this.#see(pod);
   }
 
   async #see(pod: Json): Promise<void> {
