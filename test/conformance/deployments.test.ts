@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import type { Json, Resource } from './support/api.ts';
 import { assertNewer, controlPlane, gone } from './support/control-plane.ts';
-import { PretendedNode } from './support/pretended-node.ts';
+import { imageOf } from './support/pretended-node.ts';
 
 const image = (tag: string): string => `registry.invalid/web:${tag}`;
-let node: PretendedNode;
 const plane = controlPlane(async () => {
-  node = new PretendedNode(plane.api, 'node');
-  node.fateOf = (pod) => (pod.spec.containers[0].image === image('broken') ? 'pending' : 'ready');
-  await node.start();
+  await plane.addNode('node', { fateOf: (pod) => (imageOf(pod) === image('broken') ? 'pending' : 'ready') });
 });
-after(() => node.stop());
 
 const labels = { app: 'web' };
 const inNamespace = (resource: string, of: Resource): Resource => plane.api.resource(resource, of.namespace);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import type { Json, Resource } from './support/api.ts';
 import { assertNewer, controlPlane, exists, gone } from './support/control-plane.ts';
-import { type Fate, PretendedNode } from './support/pretended-node.ts';
+import { type Fate, imageOf } from './support/pretended-node.ts';
 
 const success: Fate = { exitCode: 0 };
 const failure: Fate = { exitCode: 1 };
@@ -18,13 +18,9 @@ const programs: Record<string, (pod: Json) => Fate> = {
   'fail-odd': (pod) => (indexOf(pod) % 2 === 1 ? failure : success),
 };
 
-let node: PretendedNode;
 const plane = controlPlane(async () => {
-  node = new PretendedNode(plane.api, 'node');
-  node.fateOf = (pod) => programs[pod.spec.containers[0].image]!(pod);
-  await node.start();
+  await plane.addNode('node', { fateOf: (pod) => programs[imageOf(pod)]!(pod) });
 });
-after(() => node.stop());
 
 const jobs = 'batch/v1/jobs';
 const podsOf = (own: Resource): Resource => plane.api.resource('v1/pods', own.namespace);

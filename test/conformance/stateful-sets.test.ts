@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import type { Json, Resource } from './support/api.ts';
 import { controlPlane } from './support/control-plane.ts';
-import { imageOf, PretendedNode } from './support/pretended-node.ts';
+import { imageOf, type PretendedNode } from './support/pretended-node.ts';
 import type { WatchStream } from './support/watch-stream.ts';
 
 /** `namespace/name` of pods that are not ready, or fail; `namespace/*` for all of a namespace. */
@@ -14,11 +14,10 @@ const isIn = (pods: ReadonlySet<string>, { metadata: { namespace, name } }: Json
 
 let node: PretendedNode;
 const plane = controlPlane(async () => {
-  node = new PretendedNode(plane.api, 'node');
-  node.fateOf = (pod) => (isIn(failing, pod) ? { exitCode: 1 } : isIn(unready, pod) ? 'unready' : 'ready');
-  await node.start();
+  node = await plane.addNode('node', {
+    fateOf: (pod) => (isIn(failing, pod) ? { exitCode: 1 } : isIn(unready, pod) ? 'unready' : 'ready'),
+  });
 });
-after(() => node.stop());
 
 const statefulSets = 'apps/v1/statefulsets';
 const labels = { app: 'db' };

@@ -7,12 +7,14 @@ import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { ServerProcess } from '../../support/server-process.ts';
 import { Api, ApiError, Connection, type Json, type Resource } from './api.ts';
+import { type NodeOptions, PretendedNode } from './pretended-node.ts';
 
 /** The server of a test file, started before its first test and stopped after its last. Needs no privileges. */
 export class ControlPlane {
   readonly folder = mkdtempSync(join(tmpdir(), 'skiff-conformance-'));
   #server: ServerProcess | undefined;
   #connection: Connection | undefined;
+  readonly #nodes: PretendedNode[] = [];
   #namespaces = 0;
 
   get kubeconfig(): string {
@@ -31,9 +33,18 @@ export class ControlPlane {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop()));
     this.#connection?.close();
     await this.#server?.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A node that takes pods and reports on them. */
+  async addNode(name: string, options: NodeOptions = {}): Promise<PretendedNode> {
+    const node = new PretendedNode(this.api, name, options);
+    this.#nodes.push(node);
+    await node.start();
+    return node;
   }
 
   /** A new namespace in which pods can be made. */

@@ -10,6 +10,13 @@ export function imageOf(pod: Json): string {
 /** What becomes of a pod: it runs and is ready, or not ready; it ends with an exit code; or nothing happens to it. */
 export type Fate = 'ready' | 'unready' | 'pending' | { readonly exitCode: number };
 
+export interface NodeOptions {
+  /** Besides, or instead of, plenty. */
+  readonly capacity?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly fateOf?: (pod: Json) => Fate;
+}
+
 const renewalMs = 10_000;
 
 /**
@@ -19,7 +26,7 @@ const renewalMs = 10_000;
 export class PretendedNode {
   readonly name: string;
   /** May be set at any time; concerns pods that come, or change, after that. */
-  fateOf: (pod: Json) => Fate = () => 'ready';
+  fateOf: (pod: Json) => Fate;
   readonly #api: Api;
   readonly #capacity: Readonly<Record<string, string>>;
   readonly #labels: Readonly<Record<string, string>>;
@@ -28,9 +35,10 @@ export class PretendedNode {
   #renewal: NodeJS.Timeout | undefined;
   #addresses = 0;
 
-  constructor(api: Api, name: string, options: { capacity?: Record<string, string>; labels?: Record<string, string> } = {}) {
+  constructor(api: Api, name: string, options: NodeOptions = {}) {
     this.#api = api;
     this.name = name;
+    this.fateOf = options.fateOf ?? (() => 'ready');
     this.#capacity = { cpu: '64', memory: '64Gi', pods: '500', 'ephemeral-storage': '100Gi', ...options.capacity };
     this.#labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...options.labels };
   }
