@@ -69,6 +69,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly storageKind?: Kind;
   /** Kept in memory and written to disk at most every few minutes (Events, Leases). */
   readonly lazy: boolean;
+  /** Every request for the kind is answered with this warning. */
+  readonly deprecation?: string;
   /** `PUT` of a missing object creates it. */
   readonly allowCreateOnUpdate: boolean;
   /** `PUT` without resourceVersion is allowed. */

@@ -121,7 +121,7 @@ const rows: readonly [string, Kind, Fields, readonly string[]][] = [
     'a slice of the other family',
     EndpointSlice,
     { addressType: 'IPv4', endpoints: [{ addresses: ['2001:db8::1'] }] },
-    ['endpoints[0].addresses[0]: Invalid value: "2001:db8::1": must be an IPv4 address'],
+    ['endpoints[0].addresses: Invalid value: "2001:db8::1": must be an IPv4 address'],
   ],
   [
     'an API at the wrong name',
@@ -146,8 +146,11 @@ const rows: readonly [string, Kind, Fields, readonly string[]][] = [
   [
     'scaling without a maximum',
     HorizontalPodAutoscalerV2,
-    { spec: { scaleTargetRef: { kind: 'Deployment', name: 'd' } } },
-    ['spec.maxReplicas: Required value: must be set and greater than 0'],
+    { spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' } } },
+    [
+      'spec.maxReplicas: Required value: must be set and greater than 0',
+      'spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`',
+    ],
   ],
   [
     'an exemption by another name',

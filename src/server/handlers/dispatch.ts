@@ -45,6 +45,7 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
     if (!deps.kinds.serves(info.group, info.version)) return pathNotFound();
     throw resourceNotFound();
   }
+  if (kind.deprecation) exchange.warnings.add(kind.deprecation);
   const target = targetOf(exchange, kind);
   if (info.subresource) return handleSubresource(deps, target);
   const own = deps.subresources.whole(kind);

@@ -1,6 +1,7 @@
 import type { BodyKind } from '../../api/codec/decode-body.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { FieldFilter } from '../../api/managed-fields/field-filter.ts';
+import { UnkeyedItem } from '../../api/managed-fields/path-element.ts';
 import { trackUpdate } from '../../api/managed-fields/track-update.ts';
 import type { ShowIn } from '../../api/managed-fields/versioned-changes.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta.ts';
@@ -30,7 +31,12 @@ export function trackManagers(kinds: KindTable, write: TrackedWrite): void {
   const schema = schemaOfKind(kind);
   if (!schema) return;
   const filter = ownableFields(kind, subresource, write.only);
-  trackUpdate({ live: previous, next, schema, manager, subresource, filter, showIn: versionsOf(kinds, kind), nowMs });
+  try {
+    trackUpdate({ live: previous, next, schema, manager, subresource, filter, showIn: versionsOf(kinds, kind), nowMs });
+  } catch (error) {
+    // A list whose items cannot be told apart: the write is good, only nobody knows whose it is.
+    if (!(error instanceof UnkeyedItem)) throw error;
+  }
 }
 
 /** The schema of built-in kinds by name; kinds made at run time carry their own, if any. */

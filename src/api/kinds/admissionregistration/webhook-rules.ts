@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkEnum, checkText } from '../../validation/checks.ts';
+import { checkEnum, checkGiven } from '../../validation/checks.ts';
 import { duplicate, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts';
@@ -44,7 +44,7 @@ function checkWebhook(errors: FieldError[], at: string, webhook: Webhook): void 
   checkEnum(errors, `${at}.failurePolicy`, webhook.failurePolicy, failurePolicies);
   checkEnum(errors, `${at}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']);
   const effects = ['None', 'NoneOnDryRun'];
-  if (!webhook.sideEffects) errors.push(required(`${at}.sideEffects`, `must specify one of ${effects.join(', ')}`));
+  if (webhook.sideEffects === undefined) errors.push(required(`${at}.sideEffects`, `must specify one of ${effects.join(', ')}`));
   else if (!effects.includes(webhook.sideEffects)) {
     errors.push(notSupported(`${at}.sideEffects`, webhook.sideEffects, effects));
   }
@@ -78,7 +78,7 @@ function checkReviewVersions(errors: FieldError[], field: string, versions: read
   }
   versions.forEach((version, i) => {
     if (versions.indexOf(version) < i) errors.push(invalid(`${field}[${i}]`, version, 'duplicate version'));
-    checkText(errors, `${field}[${i}]`, version, dns1035Label);
+    checkGiven(errors, `${field}[${i}]`, version, dns1035Label);
   });
   if (!versions.some((version) => reviewVersions.includes(version))) {
     errors.push(invalid(field, versions, `must include at least one of ${reviewVersions.join(', ')}`));

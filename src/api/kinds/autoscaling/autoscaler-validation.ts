@@ -1,9 +1,9 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkNonNegative, requireText } from '../../validation/checks.ts';
+import { checkNonNegative, checkText, requireText } from '../../validation/checks.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
-import { pathSegment } from '../../validation/names.ts';
-import { nanos } from '../../validation/quantities.ts';
+import { dns1123Label, pathSegment } from '../../validation/names.ts';
+import { checkContainerResourceName, nanos } from '../../validation/quantities.ts';
 
 const metricTypes = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
 const targetTypes = ['Utilization', 'Value', 'AverageValue'];
@@ -29,10 +29,11 @@ export function validateAutoscaler({ spec }: t.HorizontalPodAutoscalerV2): Field
   }
   if (!maxReplicas) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'));
   else if (maxReplicas < 1) errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1'));
-  if (minReplicas !== undefined && maxReplicas && maxReplicas < minReplicas) {
-    errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'));
+  if (minReplicas !== undefined && (maxReplicas ?? 0) < minReplicas) {
+    errors.push(invalid('spec.maxReplicas', maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`'));
   }
-  checkReference(errors, 'spec.scaleTargetRef', scaleTargetRef);
+  // Of the core group only ReplicationControllers scale.
+  checkReference(errors, 'spec.scaleTargetRef', scaleTargetRef, scaleTargetRef?.kind === 'ReplicationController');
   metrics.forEach((metric, i) => {
     checkMetric(errors, `spec.metrics[${i}]`, metric);
   });
@@ -41,18 +42,26 @@ export function validateAutoscaler({ spec }: t.HorizontalPodAutoscalerV2): Field
   return errors;
 }
 
-function checkReference(errors: FieldError[], at: string, reference: t.CrossVersionObjectReferenceV2 | undefined): void {
+function checkReference(
+  errors: FieldError[],
+  at: string,
+  reference: t.CrossVersionObjectReferenceV2 | undefined,
+  mayBeCore: boolean,
+): void {
   requireText(errors, `${at}.kind`, reference?.kind, pathSegment);
   requireText(errors, `${at}.name`, reference?.name, pathSegment);
-  const version = reference?.apiVersion;
-  if (version && version.split('/').length > 2) {
+  const version = reference?.apiVersion ?? '';
+  if (version.split('/').length > 2) {
     errors.push(invalid(`${at}.apiVersion`, version, `unexpected GroupVersion string: ${version}`));
+  } else if (!version.includes('/') && !mayBeCore) {
+    errors.push(invalid(`${at}.apiVersion`, version, 'apiVersion must specify API group'));
   }
 }
 
 function checkMetric(errors: FieldError[], at: string, metric: t.MetricSpecV2): void {
   if (!metric.type) {
     errors.push(required(`${at}.type`, 'must specify a metric source type'));
+    errors.push(notSupported(`${at}.type`, '', metricTypes));
     return;
   }
   const field = sourceFields[metric.type];
@@ -72,13 +81,20 @@ function checkMetric(errors: FieldError[], at: string, metric: t.MetricSpecV2): 
 function checkSource(errors: FieldError[], at: string, metric: t.MetricSpecV2): void {
   const { object, external, pods, resource, containerResource } = metric;
   if (object) {
-    checkReference(errors, `${at}.object.describedObject`, object.describedObject);
+    checkReference(errors, `${at}.object.describedObject`, object.describedObject, true);
     checkIdentifier(errors, `${at}.object.metric`, object.metric);
     checkTarget(errors, `${at}.object.target`, object.target);
+    if (object.target?.value === undefined && object.target?.averageValue === undefined) {
+      errors.push(required(`${at}.object.target.averageValue`, 'must set either a target value or averageValue'));
+    }
   }
   if (external) {
     checkIdentifier(errors, `${at}.external.metric`, external.metric);
     checkTarget(errors, `${at}.external.target`, external.target);
+    if (external.target?.value === undefined && external.target?.averageValue === undefined) {
+      const detail = 'must set either a target value for metric or a per-pod target';
+      errors.push(required(`${at}.external.target.averageValue`, detail));
+    }
     if (external.target?.value && external.target.averageValue) {
       const detail = 'may not set both a target value for metric and a per-pod target';
       errors.push(forbidden(`${at}.external.target.value`, detail));
@@ -87,16 +103,19 @@ function checkSource(errors: FieldError[], at: string, metric: t.MetricSpecV2): 
   if (pods) {
     checkIdentifier(errors, `${at}.pods.metric`, pods.metric);
     checkTarget(errors, `${at}.pods.target`, pods.target);
-    if (nanos(pods.target?.averageValue) <= 0n) {
+    if (pods.target?.averageValue === undefined) {
       errors.push(required(`${at}.pods.target.averageValue`, 'must specify a positive target averageValue'));
     }
   }
   if (resource) checkResource(errors, `${at}.resource`, resource);
   if (containerResource) {
     checkResource(errors, `${at}.containerResource`, containerResource);
+    if (containerResource.name) {
+      checkContainerResourceName(errors, `${at}.containerResource.name`, containerResource.name);
+    }
     if (!containerResource.container) {
       errors.push(required(`${at}.containerResource.container`, 'must specify a container'));
-    }
+    } else checkText(errors, `${at}.containerResource.container`, containerResource.container, dns1123Label);
   }
 }
 
@@ -121,8 +140,8 @@ function checkIdentifier(errors: FieldError[], at: string, metric: t.MetricIdent
 function checkTarget(errors: FieldError[], at: string, target: t.MetricTargetV2 | undefined): void {
   const { type, value, averageValue, averageUtilization } = target ?? { type: '' };
   if (!type) errors.push(required(`${at}.type`, 'must specify a metric target type'));
-  else if (!targetTypes.includes(type)) {
-    errors.push(invalid(`${at}.type`, type, 'must be either Utilization, Value, or AverageValue'));
+  if (!targetTypes.includes(type)) {
+    errors.push(invalid(`${at}.type`, type ?? '', 'must be either Utilization, Value, or AverageValue'));
   }
   if (value !== undefined && nanos(value) <= 0n) errors.push(invalid(`${at}.value`, value, 'must be positive'));
   if (averageValue !== undefined && nanos(averageValue) <= 0n) {
@@ -141,15 +160,15 @@ function checkRules(errors: FieldError[], at: string, rules: t.HPAScalingRulesV2
     errors.push(invalid(`${at}.stabilizationWindowSeconds`, window, `must be less than or equal to ${maxWindowSeconds}`));
   }
   const selections = ['Disabled', 'Max', 'Min'];
-  if (selectPolicy && !selections.includes(selectPolicy)) {
+  if (selectPolicy !== undefined && !selections.includes(selectPolicy)) {
     errors.push(notSupported(`${at}.selectPolicy`, selectPolicy, selections));
   }
   if (policies.length === 0) errors.push(required(`${at}.policies`, 'must specify at least one Policy'));
   policies.forEach(({ type, value, periodSeconds }, i) => {
     const field = `${at}.policies[${i}]`;
-    if (type !== 'Pods' && type !== 'Percent') errors.push(notSupported(`${field}.type`, type, ['Percent', 'Pods']));
-    if (!(value > 0)) errors.push(invalid(`${field}.value`, value, 'must be greater than zero'));
-    if (!(periodSeconds > 0)) errors.push(invalid(`${field}.periodSeconds`, periodSeconds, 'must be greater than zero'));
+    if (type !== 'Pods' && type !== 'Percent') errors.push(notSupported(`${field}.type`, type ?? '', ['Percent', 'Pods']));
+    if (!(value > 0)) errors.push(invalid(`${field}.value`, value ?? 0, 'must be greater than zero'));
+    if (!(periodSeconds > 0)) errors.push(invalid(`${field}.periodSeconds`, periodSeconds ?? 0, 'must be greater than zero'));
     else if (periodSeconds > maxPeriodSeconds) {
       errors.push(invalid(`${field}.periodSeconds`, periodSeconds, `must be less than or equal to ${maxPeriodSeconds}`));
     }

@@ -33,7 +33,7 @@ export const HorizontalPodAutoscalerV2 = defineKind<HorizontalPodAutoscalerV2>({
     spec.behavior.scaleDown = { ...scaleDown(), ...spec.behavior.scaleDown };
   },
   prepareForCreate(hpa) {
-    hpa.status = { currentReplicas: 0, desiredReplicas: 0 };
+    hpa.status = { desiredReplicas: 0 };
   },
   validate: validateAutoscaler,
   validateStatusUpdate: validateAutoscalerStatus,

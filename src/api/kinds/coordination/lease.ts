@@ -2,9 +2,8 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkEnum, checkNonNegative, checkText } from '../../validation/checks.ts';
-import { forbidden, invalid } from '../../validation/errors.ts';
-import { qualifiedName } from '../../validation/names.ts';
+import { checkNonNegative } from '../../validation/checks.ts';
+import { invalid } from '../../validation/errors.ts';
 
 export type Lease = t.Lease;
 export const Lease = defineKind<Lease>({
@@ -18,6 +17,9 @@ export const Lease = defineKind<Lease>({
   allowUnconditionalUpdate: false,
   applyDefaults(lease) {
     lease.spec ??= {};
+    // Belongs to a feature that 1.36 has switched off.
+    delete lease.spec.strategy;
+    delete lease.spec.preferredHolder;
   },
   validate({ spec = {} }) {
     const errors: FieldError[] = [];
@@ -26,11 +28,6 @@ export const Lease = defineKind<Lease>({
       errors.push(invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0'));
     }
     checkNonNegative(errors, 'spec.leaseTransitions', spec.leaseTransitions);
-    if (spec.strategy?.includes('/')) checkText(errors, 'spec.strategy', spec.strategy, qualifiedName);
-    else checkEnum(errors, 'spec.strategy', spec.strategy, ['OldestEmulationVersion']);
-    if (spec.preferredHolder && !spec.strategy) {
-      errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
-    }
     return errors;
   },
   columns: [nameColumn, { name: 'Holder', type: 'string', cell: (lease) => lease.spec?.holderIdentity ?? '' }, ageColumn],

@@ -12,7 +12,7 @@ export const ComponentStatus = defineKind<ComponentStatus>({
   shortNames: ['cs'],
   scope: 'Cluster',
   verbs: ['get', 'list'],
-  warnings: () => ['v1 ComponentStatus is deprecated in v1.19+'],
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
     nameColumn,
     { name: 'Status', type: 'string', cell: statusText },

@@ -2,8 +2,9 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
-import { checkPort, checkText, requireEnum } from '../../validation/checks.ts';
+import { checkGiven, checkPort, checkText, requireEnum } from '../../validation/checks.ts';
 import { required } from '../../validation/errors.ts';
+import { requireIp } from '../../validation/ip.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
 import { warnOfIp } from '../../validation/warnings.ts';
 import { protocols } from './container-validation.ts';
@@ -21,6 +22,7 @@ export const Endpoints = defineKind<Endpoints>({
   shortNames: ['ep'],
   scope: 'Namespaced',
   allowCreateOnUpdate: true,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   applyDefaults(endpoints) {
     for (const { ports } of endpoints.subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
   },
@@ -32,7 +34,7 @@ export const Endpoints = defineKind<Endpoints>({
     return errors;
   },
   warnings({ metadata, subsets = [] }) {
-    const warnings = ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'];
+    const warnings: string[] = [];
     if (metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller') return warnings;
     subsets.forEach((subset, i) => {
       for (const list of ['addresses', 'notReadyAddresses'] as const) {
@@ -57,7 +59,8 @@ function checkSubset(errors: FieldError[], at: string, subset: t.EndpointSubset)
   ] as const) {
     list.forEach((address, i) => {
       checkText(errors, `${at}.${field}[${i}].hostname`, address.hostname, dns1123Label);
-      checkText(errors, `${at}.${field}[${i}].nodeName`, address.nodeName, dns1123Subdomain);
+      checkGiven(errors, `${at}.${field}[${i}].nodeName`, address.nodeName, dns1123Subdomain);
+      requireIp(errors, `${at}.${field}[${i}].ip`, address.ip);
       checkEndpointIp(errors, `${at}.${field}[${i}].ip`, address.ip ?? '');
     });
   }
@@ -67,7 +70,7 @@ function checkSubset(errors: FieldError[], at: string, subset: t.EndpointSubset)
     checkText(errors, `${field}.name`, port.name, dns1123Label);
     checkPort(errors, `${field}.port`, port.port ?? 0);
     requireEnum(errors, `${field}.protocol`, port.protocol, protocols);
-    checkText(errors, `${field}.appProtocol`, port.appProtocol, qualifiedName);
+    checkGiven(errors, `${field}.appProtocol`, port.appProtocol, qualifiedName);
   });
 }
 

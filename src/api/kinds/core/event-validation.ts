@@ -1,6 +1,7 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkImmutable } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, required } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
 import { utf8Length } from '../../validation/object-meta.ts';
@@ -37,9 +38,9 @@ function checkReport(errors: FieldError[], event: t.Event, controllerField: stri
   }
 }
 
-/** What events.k8s.io asks beyond that: no fields of the classic form. */
+/** What events.k8s.io asks of new events beyond that: no fields of the classic form. */
 export function validateModernEvent(event: t.Event): FieldError[] {
-  const errors = validateEvent(event, 'reportingController');
+  const errors: FieldError[] = [];
   checkSeries(errors, event.series);
   if (!event.eventTime) errors.push(required('eventTime'));
   if (event.type !== 'Normal' && event.type !== 'Warning') {
@@ -77,8 +78,11 @@ const fixed = [
 /** An event that happens again changes its series and nothing else. */
 export function validateModernEventUpdate(next: t.Event, previous: t.Event): FieldError[] {
   const errors: FieldError[] = [];
+  if (!semanticEqual(next.series, previous.series)) checkSeries(errors, next.series);
   for (const field of fixed) {
-    checkImmutable(errors, field === 'reportingComponent' ? 'reportingController' : field, next[field], previous[field]);
+    const name = field === 'reportingComponent' ? 'reportingController' : field;
+    if (typeof previous[field] === 'string') checkImmutable(errors, name, next[field] ?? '', previous[field]);
+    else checkImmutable(errors, name, next[field], previous[field]);
   }
   return errors;
 }

@@ -1,3 +1,4 @@
+import { parseQuantity } from '../../../lib/quantity.ts';
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
@@ -32,6 +33,10 @@ export const LimitRange = defineKind<LimitRange>({
       if (item.type === 'Container') fillIn(item);
       for (const list of lists) canonicalResources(item[list]);
     }
+  },
+  /** One without a name gets any. */
+  prepareForCreate(range, { uid }) {
+    range.metadata.name ||= uid();
   },
   validate({ spec }) {
     const errors: FieldError[] = [];
@@ -76,7 +81,7 @@ function checkItem(errors: FieldError[], at: string, item: t.LimitRangeItem): vo
       const field = keyed(`${at}.${list}`, resource);
       if (item.type === 'Pod' || item.type === 'Container') checkContainerResourceName(errors, field, resource);
       else checkResourceName(errors, field, resource);
-      checkQuantity(errors, field, amounts[resource]);
+      if (!parseQuantity(amounts[resource] ?? '')) checkQuantity(errors, field, amounts[resource]);
       resources.add(resource);
     }
   }
@@ -94,19 +99,27 @@ function checkOrder(errors: FieldError[], at: string, item: t.LimitRangeItem, re
   const limit = item.default?.[resource];
   const request = item.defaultRequest?.[resource];
   const ratio = item.maxLimitRequestRatio?.[resource];
-  const check = (low: string | undefined, high: string | undefined, list: string, detail: string): void => {
+  // Upstream shows another value than the field has in two of the messages.
+  const check = (low: string | undefined, high: string | undefined, list: string, detail: string, shown?: string): void => {
     if (low === undefined || high === undefined || nanos(low) <= nanos(high)) return;
-    const value = item[list as 'min']?.[resource];
+    const value = shown ?? item[list as 'min']?.[resource];
     errors.push(invalid(keyed(`${at}.${list}`, resource), value, detail));
   };
   check(min, max, 'min', `min value ${min} is greater than max value ${max}`);
   check(min, request, 'defaultRequest', `min value ${min} is greater than default request value ${request}`);
   check(request, max, 'defaultRequest', `default request value ${request} is greater than max value ${max}`);
   check(request, limit, 'defaultRequest', `default request value ${request} is greater than default limit value ${limit}`);
-  check(min, limit, 'default', `min value ${min} is greater than default value ${limit}`);
-  check(limit, max, 'default', `default value ${limit} is greater than max value ${max}`);
+  check(min, limit, 'default', `min value ${min} is greater than default value ${limit}`, min);
+  check(limit, max, 'default', `default value ${limit} is greater than max value ${max}`, max);
   if (ratio !== undefined && nanos(ratio) < nanosPerUnit) {
     errors.push(invalid(keyed(`${at}.maxLimitRequestRatio`, resource), ratio, `ratio ${ratio} is less than 1`));
+  }
+  if (ratio !== undefined && min !== undefined && max !== undefined && nanos(min) !== 0n) {
+    const most = Number(nanos(max)) / Number(nanos(min));
+    if (Number(nanos(ratio)) / Number(nanosPerUnit) > most) {
+      const detail = `ratio ${ratio} is greater than max/min = ${most.toFixed(6)}`;
+      errors.push(invalid(keyed(`${at}.maxLimitRequestRatio`, resource), ratio, detail));
+    }
   }
   if (!mayOvercommit(resource) && limit !== undefined && request !== undefined && nanos(limit) !== nanos(request)) {
     const detail = `default value ${limit} must equal to defaultRequest value ${request} in ${resource}`;

@@ -2,10 +2,10 @@ import { defineKind, keepStatus } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none, unknown } from '../../table/columns.ts';
-import { checkText, requireEnum } from '../../validation/checks.ts';
+import { requireEnum } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { duplicate, forbidden, invalid } from '../../validation/errors.ts';
-import { checkCidr, parseCidr } from '../../validation/ip.ts';
+import { cidrMessage, parseCidr } from '../../validation/ip.ts';
 import { labelValue, qualifiedName } from '../../validation/names.ts';
 import { checkResourceQuantity } from '../../validation/quantities.ts';
 import { warnOfCidr } from '../../validation/warnings.ts';
@@ -93,7 +93,7 @@ function validateNode(node: Node): FieldError[] {
 
 function checkPodCidrs(errors: FieldError[], cidrs: readonly string[]): void {
   cidrs.forEach((cidr, i) => {
-    checkCidr(errors, `spec.podCIDRs[${i}]`, cidr || '?');
+    if (!parseCidr(cidr)) errors.push(invalid(`spec.podCIDRs[${i}]`, cidr, cidrMessage));
   });
   const families = new Set(cidrs.map((cidr) => parseCidr(cidr)?.family));
   if (cidrs.length > families.size) {
@@ -106,7 +106,8 @@ function checkTaints(errors: FieldError[], field: string, taints: readonly t.Tai
   taints.forEach((taint, i) => {
     const at = `${field}[${i}]`;
     for (const problem of qualifiedName(taint.key ?? '')) errors.push(invalid(`${at}.key`, taint.key ?? '', problem));
-    checkText(errors, `${at}.value`, taint.value, labelValue);
+    const problems = labelValue(taint.value ?? '');
+    if (problems.length > 0) errors.push(invalid(`${at}.value`, taint.value, problems.join(';')));
     requireEnum(errors, `${at}.effect`, taint.effect, taintEffects);
     const key = `${taint.key}/${taint.effect}`;
     if (seen.has(key)) {

@@ -80,9 +80,11 @@ function validateSecret({ metadata, data = {}, type = '' }: Secret): FieldError[
 }
 
 function checkJson(errors: FieldError[], field: string, base64: string): void {
+  const text = decodeBase64(base64).trim();
   try {
-    JSON.parse(decodeBase64(base64));
+    JSON.parse(text);
   } catch {
-    errors.push(invalid(field, '<secret contents redacted>', 'invalid character in JSON'));
+    const detail = text ? 'invalid character in JSON' : 'unexpected end of JSON input';
+    errors.push(invalid(field, '<secret contents redacted>', detail));
   }
 }

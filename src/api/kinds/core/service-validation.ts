@@ -1,9 +1,9 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkEnum, checkPort, checkPortOrName, checkText, requireEnum } from '../../validation/checks.ts';
+import { checkEnum, checkGiven, checkPort, checkPortOrName, checkText, requireEnum } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { duplicate, forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
-import { checkCidr, checkIp, parseIp } from '../../validation/ip.ts';
+import { checkIp, cidrMessage, parseCidr, parseIp, requireIp } from '../../validation/ip.ts';
 import { checkLabels } from '../../validation/labels.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
 import { protocols } from './container-validation.ts';
@@ -32,7 +32,7 @@ export function validateService({ spec }: t.Service): FieldError[] {
   checkSessionAffinity(errors, spec);
   if (spec.type !== 'ExternalName') checkClusterIps(errors, spec);
   for (const [i, ip] of (spec.externalIPs ?? []).entries()) {
-    if (!parseIp(ip)) checkIp(errors, `spec.externalIPs[${i}]`, ip || '?');
+    if (!parseIp(ip)) requireIp(errors, `spec.externalIPs[${i}]`, ip);
     else checkEndpointIp(errors, `spec.externalIPs[${i}]`, ip);
   }
   requireEnum(errors, 'spec.type', spec.type, types);
@@ -67,7 +67,7 @@ function checkPorts(errors: FieldError[], spec: t.ServiceSpec): void {
     checkPort(errors, `${at}.port`, port.port ?? 0);
     requireEnum(errors, `${at}.protocol`, port.protocol, protocols);
     checkPortOrName(errors, `${at}.targetPort`, port.targetPort);
-    checkText(errors, `${at}.appProtocol`, port.appProtocol, qualifiedName);
+    checkGiven(errors, `${at}.appProtocol`, port.appProtocol, qualifiedName);
     const key = `${port.protocol}/${port.port}`;
     if (taken.has(key)) errors.push(duplicate(at, { port: port.port, protocol: port.protocol }));
     taken.add(key);
@@ -121,7 +121,7 @@ function checkClusterIps(errors: FieldError[], spec: t.ServiceSpec): void {
   }
   const before = errors.length;
   clusterIPs.forEach((ip, i) => {
-    checkIp(errors, `${field}[${i}]`, ip || '?');
+    requireIp(errors, `${field}[${i}]`, ip);
   });
   if (clusterIPs.length > 2) errors.push(invalid(field, clusterIPs, 'may only hold up to 2 values'));
   if (errors.length === before) checkFamilies(errors, clusterIPs, ipFamilies);
@@ -134,7 +134,7 @@ function checkFamilies(errors: FieldError[], ips: readonly string[], wanted: rea
   }
   ips.forEach((ip, i) => {
     const family = wanted[i];
-    if (!family || family === actual[i]) return;
+    if (!family || !families.includes(family) || family === actual[i]) return;
     errors.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
   });
 }
@@ -144,14 +144,14 @@ function checkLoadBalancer(errors: FieldError[], spec: t.ServiceSpec): void {
   if (spec.loadBalancerSourceRanges?.length) {
     if (!isLoadBalancer) errors.push(forbidden('spec.LoadBalancerSourceRanges', onlyForLoadBalancer));
     spec.loadBalancerSourceRanges.forEach((range, i) => {
-      checkCidr(errors, `spec.LoadBalancerSourceRanges[${i}]`, range.trim() || '?');
+      if (!parseCidr(range.trim())) errors.push(invalid(`spec.LoadBalancerSourceRanges[${i}]`, range, cidrMessage));
     });
   }
   if (!isLoadBalancer && spec.allocateLoadBalancerNodePorts !== undefined) {
     errors.push(forbidden('spec.allocateLoadBalancerNodePorts', onlyForLoadBalancer));
   }
   if (spec.loadBalancerClass === undefined) return;
-  if (isLoadBalancer) checkText(errors, 'spec.loadBalancerClass', spec.loadBalancerClass, qualifiedName);
+  if (isLoadBalancer) checkGiven(errors, 'spec.loadBalancerClass', spec.loadBalancerClass, qualifiedName);
   else errors.push(forbidden('spec.loadBalancerClass', onlyForLoadBalancer));
 }
 

@@ -2,11 +2,11 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, unset } from '../../table/columns.ts';
-import { checkImmutable, checkPort, checkText, requireEnum } from '../../validation/checks.ts';
+import { checkEnum, checkGiven, checkImmutable, checkText, requireEnum } from '../../validation/checks.ts';
 import { equalMaps } from '../../validation/equal.ts';
 import { duplicate, invalid, required, tooMany } from '../../validation/errors.ts';
-import { ipMessage, parseIp } from '../../validation/ip.ts';
-import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
+import { formatIp, ipMessage, parseIp } from '../../validation/ip.ts';
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName, type TextRule } from '../../validation/names.ts';
 import { warnOfIp } from '../../validation/warnings.ts';
 import { protocols } from '../core/container-validation.ts';
 import { checkEndpointIp } from '../core/endpoint-ip.ts';
@@ -28,6 +28,8 @@ export const EndpointSlice = defineKind<EndpointSlice>({
   plural: 'endpointslices',
   scope: 'Namespaced',
   applyDefaults(slice) {
+    // Known only to the version before this one.
+    for (const endpoint of slice.endpoints ?? []) delete endpoint.deprecatedTopology;
     for (const port of slice.ports ?? []) {
       port.name ??= '';
       port.protocol ??= 'TCP';
@@ -80,9 +82,9 @@ function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
     checkText(errors, `ports[${i}].name`, port.name, dns1123Label);
     if (names.has(port.name ?? '')) errors.push(duplicate(`ports[${i}].name`, port.name ?? ''));
     names.add(port.name ?? '');
-    requireEnum(errors, `ports[${i}].protocol`, port.protocol, protocols);
-    if (port.port !== undefined && port.port !== null) checkPort(errors, `ports[${i}].port`, port.port);
-    checkText(errors, `ports[${i}].appProtocol`, port.appProtocol, qualifiedName);
+    if (port.protocol === undefined) errors.push(required(`ports[${i}].protocol`));
+    checkEnum(errors, `ports[${i}].protocol`, port.protocol, protocols);
+    checkGiven(errors, `ports[${i}].appProtocol`, port.appProtocol, qualifiedName);
   });
   return errors;
 }
@@ -93,20 +95,62 @@ function checkEndpoint(errors: FieldError[], at: string, endpoint: t.Endpoint, t
   if (addresses.length > maxAddresses) errors.push(tooMany(`${at}.addresses`, addresses.length, maxAddresses));
   for (const [i, address] of addresses.entries()) {
     const field = `${at}.addresses[${i}]`;
-    if (type === 'FQDN') checkText(errors, field, address, dns1123Subdomain);
-    else checkAddress(errors, field, address, type);
+    if (type === 'FQDN') checkName(errors, field, address);
+    else if (type === 'IPv4' || type === 'IPv6') checkAddress(errors, `${at}.addresses`, i, { address, type });
   }
-  checkText(errors, `${at}.nodeName`, endpoint.nodeName, dns1123Subdomain);
-  checkText(errors, `${at}.hostname`, endpoint.hostname, dns1123Label);
-  const zones = endpoint.hints?.forZones ?? [];
-  if (zones.length > maxHints) errors.push(tooMany(`${at}.hints.forZones`, zones.length, maxHints));
+  checkGiven(errors, `${at}.nodeName`, endpoint.nodeName, dns1123Subdomain);
+  checkGiven(errors, `${at}.hostname`, endpoint.hostname, dns1123Label);
+  checkHints(errors, `${at}.hints.forZones`, endpoint.hints?.forZones, labelValue);
+  checkHints(errors, `${at}.hints.forNodes`, endpoint.hints?.forNodes, dns1123Subdomain);
 }
 
-function checkAddress(errors: FieldError[], field: string, address: string, type: string): void {
+function checkHints(
+  errors: FieldError[],
+  field: string,
+  hints: readonly { name?: string }[] = [],
+  rule: TextRule = labelValue,
+): void {
+  if (hints.length > maxHints) {
+    errors.push(tooMany(field, hints.length, maxHints));
+    return;
+  }
+  const names = new Set<string>();
+  hints.forEach(({ name = '' }, i) => {
+    if (names.has(name)) errors.push(duplicate(`${field}[${i}].name`, name));
+    names.add(name);
+    checkGiven(errors, `${field}[${i}].name`, name, rule);
+  });
+}
+
+function checkName(errors: FieldError[], field: string, name: string): void {
+  if (name === '') errors.push(required(field));
+  else {
+    const problems = dns1123Subdomain(name.replace(/\.$/, ''));
+    if (problems.length > 0) errors.push(invalid(field, name, problems.join(',')));
+    else if (name.split('.').length < 2) {
+      errors.push(invalid(field, name, 'should be a domain with at least two segments separated by dots'));
+    }
+  }
+}
+
+function checkAddress(
+  errors: FieldError[],
+  list: string,
+  i: number,
+  { address, type }: { address: string; type: 'IPv4' | 'IPv6' },
+): void {
+  const field = `${list}[${i}]`;
   const ip = parseIp(address);
-  if (!ip) errors.push(invalid(field, address, ipMessage));
-  else if (ip.family !== type) errors.push(invalid(field, address, `must be an ${type} address`));
-  else checkEndpointIp(errors, field, address);
+  if (!ip) {
+    errors.push(invalid(field, address, ipMessage));
+    return;
+  }
+  if (type === 'IPv6' && formatIp(ip) !== address) {
+    errors.push(invalid(field, address, `must be in canonical form ("${formatIp(ip)}")`));
+    return;
+  }
+  if (ip.family !== type) errors.push(invalid(list, address, `must be an ${type} address`));
+  checkEndpointIp(errors, field, address);
 }
 
 const portText = (port: t.DiscoveryEndpointPort): string => String(port.port ?? (port.name || '*'));

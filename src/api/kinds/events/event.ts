@@ -19,10 +19,8 @@ export const EventsEvent = defineKind<EventsEvent>({
   fromStorage: (stored) => fromCoreEvent(stored as t.Event),
   lazy: true,
   allowCreateOnUpdate: true,
-  validate: (event) =>
-    event.metadata.resourceVersion
-      ? validateEvent(toCoreEvent(event), 'reportingController')
-      : validateModernEvent(toCoreEvent(event)),
+  validate: (event) => validateEvent(toCoreEvent(event), 'reportingController'),
+  validateCreate: (event) => validateModernEvent(toCoreEvent(event)),
   validateUpdate: (next, previous) => validateModernEventUpdate(toCoreEvent(next), toCoreEvent(previous)),
   selectableFields: {
     'regarding.kind': (event) => event.regarding?.kind ?? '',

@@ -2,7 +2,7 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
-import { checkImmutable, checkText } from '../../validation/checks.ts';
+import { checkGiven, checkImmutable, checkText } from '../../validation/checks.ts';
 import { forbidden, invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
 import { dns1123Label, dns1123Subdomain, pathSegment } from '../../validation/names.ts';
 import { counted } from '../strategy.ts';
@@ -30,7 +30,7 @@ export const IngressClass = defineKind<IngressClass>({
   },
   validateUpdate(next, previous) {
     const errors: FieldError[] = [];
-    checkImmutable(errors, 'spec.controller', next.spec.controller, previous.spec.controller);
+    checkImmutable(errors, 'spec.controller', next.spec.controller ?? '', previous.spec.controller ?? '');
     return errors;
   },
   columns: [
@@ -68,19 +68,19 @@ function checkController(errors: FieldError[], controller: string | undefined): 
 }
 
 function checkParameters(errors: FieldError[], at: string, parameters: t.IngressClassParametersReference): void {
-  checkText(errors, `${at}.apiGroup`, parameters.apiGroup, dns1123Subdomain);
+  checkGiven(errors, `${at}.apiGroup`, parameters.apiGroup, dns1123Subdomain);
   for (const field of ['kind', 'name'] as const) {
     if (!parameters[field]) errors.push(required(`${at}.${field}`));
     else checkText(errors, `${at}.${field}`, parameters[field], pathSegment);
   }
   const { scope, namespace } = parameters;
-  if (!scope) errors.push(required(`${at}.scope`));
+  if (scope === undefined || scope === null) errors.push(required(`${at}.scope`));
   else if (scope !== 'Cluster' && scope !== 'Namespace') {
     errors.push(notSupported(`${at}.scope`, scope, ['Cluster', 'Namespace']));
   }
   if (scope === 'Namespace') {
-    if (!namespace) errors.push(required(`${at}.namespace`, "`parameters.scope` is set to 'Namespace'"));
-    else checkText(errors, `${at}.namespace`, namespace, dns1123Label);
+    if (namespace === undefined) errors.push(required(`${at}.namespace`, "`parameters.scope` is set to 'Namespace'"));
+    else checkGiven(errors, `${at}.namespace`, namespace, dns1123Label);
   }
   if (scope === 'Cluster' && namespace !== undefined) {
     errors.push(forbidden(`${at}.namespace`, "`parameters.scope` is set to 'Cluster'"));

@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkPort, checkText } from '../../validation/checks.ts';
+import { checkGiven, checkPort, checkText } from '../../validation/checks.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkIp, parseIp } from '../../validation/ip.ts';
 import { dns1123Label, dns1123Subdomain, pathSegment, portName, wildcardSubdomain } from '../../validation/names.ts';
@@ -34,12 +34,12 @@ export function validateIngress({ metadata, spec }: t.Ingress): FieldError[] {
     });
     checkText(errors, `spec.tls[${i}].secretName`, secretName, dns1123Subdomain);
   });
-  checkText(errors, 'spec.ingressClassName', spec.ingressClassName, dns1123Subdomain);
+  checkGiven(errors, 'spec.ingressClassName', spec.ingressClassName, dns1123Subdomain);
   return errors;
 }
 
 function checkHostName(errors: FieldError[], field: string, host: string): void {
-  checkText(errors, field, host, host.includes('*') ? wildcardSubdomain : dns1123Subdomain);
+  checkGiven(errors, field, host, host.includes('*') ? wildcardSubdomain : dns1123Subdomain);
 }
 
 function checkRule(errors: FieldError[], at: string, { host, http }: t.IngressRule): void {
@@ -56,16 +56,15 @@ function checkRule(errors: FieldError[], at: string, { host, http }: t.IngressRu
 }
 
 function checkPath(errors: FieldError[], at: string, { path = '', pathType, backend }: t.HTTPIngressPath): void {
-  if (!pathType) {
+  if (pathType === undefined || pathType === null) {
     errors.push(required(`${at}.pathType`, 'pathType must be specified'));
     return;
   }
   if (!pathTypes.includes(pathType)) errors.push(notSupported(`${at}.pathType`, pathType, pathTypes));
-  else if (!path.startsWith('/')) {
-    if (path || pathType !== 'ImplementationSpecific') {
-      errors.push(invalid(`${at}.path`, path, 'must be an absolute path'));
-    }
-  } else if (pathType !== 'ImplementationSpecific') {
+  else if (!path.startsWith('/') && (path || pathType !== 'ImplementationSpecific')) {
+    errors.push(invalid(`${at}.path`, path, 'must be an absolute path'));
+  }
+  if (pathType === 'Exact' || pathType === 'Prefix') {
     for (const part of forbiddenInPath) {
       if (path.includes(part)) errors.push(invalid(`${at}.path`, path, `must not contain '${part}'`));
     }
@@ -93,7 +92,7 @@ function checkService(errors: FieldError[], at: string, { name, port = {} }: t.I
 }
 
 function checkResource(errors: FieldError[], at: string, { apiGroup, kind, name }: t.TypedLocalObjectReference): void {
-  checkText(errors, `${at}.apiGroup`, apiGroup, dns1123Subdomain);
+  checkGiven(errors, `${at}.apiGroup`, apiGroup, dns1123Subdomain);
   for (const [field, value] of [
     ['kind', kind],
     ['name', name],

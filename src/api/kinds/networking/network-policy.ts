@@ -2,7 +2,7 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkPort, checkText } from '../../validation/checks.ts';
+import { checkEnum, checkGiven, checkPort } from '../../validation/checks.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkCidr, cidrContains, parseCidr } from '../../validation/ip.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
@@ -87,9 +87,7 @@ function checkRule(errors: FieldError[], at: string, { ports, peers, peersField 
 }
 
 function checkPolicyPort(errors: FieldError[], at: string, { protocol, port, endPort }: t.NetworkPolicyPort): void {
-  if (protocol && !['TCP', 'UDP', 'SCTP'].includes(protocol)) {
-    errors.push(notSupported(`${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']));
-  }
+  checkEnum(errors, `${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']);
   if (typeof port === 'number') {
     checkPort(errors, `${at}.port`, port);
     if (endPort === undefined) return;
@@ -99,7 +97,7 @@ function checkPolicyPort(errors: FieldError[], at: string, { protocol, port, end
     if (endPort !== undefined) {
       errors.push(invalid(`${at}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
     }
-    checkText(errors, `${at}.port`, port, portName);
+    checkGiven(errors, `${at}.port`, port, portName);
   } else if (endPort !== undefined) {
     errors.push(invalid(`${at}.endPort`, endPort, 'may not be specified when `port` is not specified'));
   }

@@ -3,7 +3,6 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { fieldIsImmutable } from '../../validation/checks.ts';
-import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, required } from '../../validation/errors.ts';
 import { cidrMessage, formatIp, isNetworkAddress, parseCidr } from '../../validation/ip.ts';
 import { statusSubresource } from '../subresources.ts';
@@ -24,11 +23,33 @@ export const ServiceCIDR = defineKind<ServiceCIDR>({
     keepAllButStatus(next, previous);
     keepMetadata(next, previous);
   },
-  validate({ spec = {} }) {
+  validateCreate({ spec = {} }) {
     const errors: FieldError[] = [];
-    const cidrs = spec.cidrs ?? [];
-    if (cidrs.length === 0) return [required('spec.cidrs', 'at least one CIDR required')];
-    if (cidrs.length > 2) return [invalid('spec.cidrs', spec, 'may only hold up to 2 values')];
+    checkRanges(errors, spec.cidrs ?? []);
+    return errors;
+  },
+  /** A single family may become two. */
+  validateUpdate({ spec: { cidrs: next = [] } }, { spec: { cidrs: previous = [] } }) {
+    const isSecond = previous.length === 1 && next.length === 2;
+    if (next.length !== previous.length && !isSecond) return [invalid('spec.cidrs', next, fieldIsImmutable)];
+    const errors: FieldError[] = [];
+    for (const [i, cidr] of previous.entries()) {
+      if (next[i] !== cidr) errors.push(invalid(`spec.cidrs[${i}]`, next[i], fieldIsImmutable));
+    }
+    if (isSecond) checkRanges(errors, next);
+    return errors;
+  },
+  columns: [nameColumn, { name: 'CIDRs', type: 'string', cell: (range) => (range.spec?.cidrs ?? []).join(',') }, ageColumn],
+});
+
+/** Whether Services may get addresses of the range. */
+export const isReady = ({ status }: ServiceCIDR): boolean =>
+  status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+
+function checkRanges(errors: FieldError[], cidrs: readonly string[]): void {
+  if (cidrs.length === 0) errors.push(required('spec.cidrs', 'at least one CIDR required'));
+  else if (cidrs.length > 2) errors.push(invalid('spec.cidrs', { CIDRs: cidrs }, 'may only hold up to 2 values'));
+  else {
     cidrs.forEach((cidr, i) => {
       checkCanonical(errors, `spec.cidrs[${i}]`, cidr);
     });
@@ -37,22 +58,8 @@ export const ServiceCIDR = defineKind<ServiceCIDR>({
       const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';
       errors.push(invalid('spec.cidrs', cidrs, detail));
     }
-    return errors;
-  },
-  /** A single family may become two. */
-  validateUpdate({ spec: { cidrs: next = [] } }, { spec: { cidrs: previous = [] } }) {
-    if (semanticEqual(next, previous)) return [];
-    if (previous.length === 1 && next.length === 2) {
-      return next[0] === previous[0] ? [] : [invalid('spec.cidrs[0]', next[0], fieldIsImmutable)];
-    }
-    return [invalid('spec.cidrs', next, fieldIsImmutable)];
-  },
-  columns: [nameColumn, { name: 'CIDRs', type: 'string', cell: (range) => (range.spec?.cidrs ?? []).join(',') }, ageColumn],
-});
-
-/** Whether Services may get addresses of the range. */
-export const isReady = ({ status }: ServiceCIDR): boolean =>
-  status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+  }
+}
 
 function checkCanonical(errors: FieldError[], field: string, text: string): void {
   const cidr = parseCidr(text);

@@ -1,7 +1,7 @@
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { required } from '../../validation/errors.ts';
+import { invalid, required } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { checkRules, roleColumns } from './rules.ts';
 
@@ -24,7 +24,9 @@ export const ClusterRole = defineKind<ClusterRole>({
       errors.push(required(field, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
     }
     selectors.forEach((selector, i) => {
+      const before = errors.length;
       checkLabelSelector(errors, `${field}[${i}]`, selector);
+      if (errors.length > before) errors.push(invalid(`${field}[${i}]`, selector, 'invalid label selector.'));
     });
     return errors;
   },

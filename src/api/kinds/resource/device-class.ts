@@ -5,7 +5,7 @@ import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { invalid } from '../../validation/errors.ts';
 import { isExtendedResource } from '../../validation/quantities.ts';
 import { counted } from '../strategy.ts';
-import { checkSelectors } from './device-requests.ts';
+import { checkConfiguration, checkSelectors } from './device-requests.ts';
 
 export type DeviceClass = t.DeviceClass;
 export const DeviceClass = defineKind<DeviceClass>({
@@ -22,6 +22,9 @@ export const DeviceClass = defineKind<DeviceClass>({
   validate({ spec = {} }) {
     const errors: FieldError[] = [];
     checkSelectors(errors, 'spec.selectors', spec.selectors);
+    spec.config?.forEach((entry, i) => {
+      checkConfiguration(errors, `spec.config[${i}]`, entry);
+    });
     const name = spec.extendedResourceName;
     if (name !== undefined && !isExtendedResource(name)) {
       errors.push(invalid('spec.extendedResourceName', name, 'must be a valid extended resource name'));

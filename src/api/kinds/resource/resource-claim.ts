@@ -27,7 +27,7 @@ export const ResourceClaim = defineKind<ResourceClaim>({
     keepAllButStatus(next, previous);
     keepMetadata(next, previous);
   },
-  validate({ spec }) {
+  validateCreate({ spec }) {
     const errors: FieldError[] = [];
     checkDeviceClaim(errors, 'spec', spec);
     return errors;

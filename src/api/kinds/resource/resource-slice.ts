@@ -2,11 +2,14 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkImmutable, checkText, requireText } from '../../validation/checks.ts';
-import { duplicate, invalid, required, tooMany } from '../../validation/errors.ts';
+import { checkGiven, checkImmutable, checkText } from '../../validation/checks.ts';
+import { duplicate, invalid, required, tooLong, tooMany } from '../../validation/errors.ts';
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
+import { keyed } from '../../validation/quantities.ts';
 import { checkNodeSelector } from '../core/scheduling-validation.ts';
+import { checkCsiDriverName } from '../core/volume-source-validation.ts';
 import { counted } from '../strategy.ts';
+import { checkDeviceProperty } from './device-requests.ts';
 
 const maxDevices = 128;
 const placements = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const;
@@ -50,9 +53,10 @@ export const ResourceSlice = defineKind<ResourceSlice>({
 function validateSlice({ spec }: ResourceSlice): FieldError[] {
   const errors: FieldError[] = [];
   if (!spec) return errors;
-  requireText(errors, 'spec.driver', spec.driver, dns1123Subdomain);
+  checkCsiDriverName(errors, 'spec.driver', spec.driver);
   checkPool(errors, spec.pool);
-  const set = placements.filter((field) => spec[field] !== undefined && spec[field] !== false);
+  if (spec.nodeName === '') errors.push(invalid('spec.nodeName', '', 'must be either unset or set to a non-empty string'));
+  const set = placements.filter((field) => spec[field] !== undefined && spec[field] !== false && spec[field] !== '');
   if (set.length !== 1) {
     const detail = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required';
     errors.push(set.length === 0 ? required('spec', detail) : invalid('spec', `{${set.join(', ')}}`, detail));
@@ -62,12 +66,40 @@ function validateSlice({ spec }: ResourceSlice): FieldError[] {
   const devices = spec.devices ?? [];
   if (devices.length > maxDevices) errors.push(tooMany('spec.devices', devices.length, maxDevices));
   const names = new Set<string>();
-  devices.forEach(({ name }, i) => {
-    requireText(errors, `spec.devices[${i}].name`, name, dns1123Label);
-    if (names.has(name)) errors.push(duplicate(`spec.devices[${i}].name`, name));
+  devices.forEach((device, i) => {
+    const { name } = device;
+    checkGiven(errors, `spec.devices[${i}].name`, name ?? '', dns1123Label);
+    checkProperties(errors, `spec.devices[${i}]`, device);
+    if (names.has(name)) errors.push(duplicate(`spec.devices[${i}]`, name));
     names.add(name);
   });
   return errors;
+}
+
+const version =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
+const maxValueLength = 64;
+const maxProperties = 32;
+
+/** What a device says of itself: each attribute has one value. */
+function checkProperties(errors: FieldError[], at: string, { attributes = {}, capacity = {} }: t.Device): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    const field = keyed(`${at}.attributes`, name);
+    checkDeviceProperty(errors, field, name);
+    const given = Object.keys(value);
+    if (given.length !== 1) errors.push(invalid(field, value, 'exactly one value must be specified'));
+    for (const kind of ['string', 'version'] as const) {
+      if ((value[kind]?.length ?? 0) > maxValueLength) errors.push(tooLong(`${field}.${kind}`, maxValueLength));
+    }
+    if (value.version !== undefined && !version.test(value.version)) {
+      errors.push(invalid(`${field}.version`, value.version, 'must be a string compatible with semver.org spec 2.0.0'));
+    }
+  }
+  for (const name in capacity) checkDeviceProperty(errors, keyed(`${at}.capacity`, name), name);
+  const count = Object.keys(attributes).length + Object.keys(capacity).length;
+  if (count <= maxProperties) return;
+  const detail = `the total number of attributes and capacities must not exceed ${maxProperties}`;
+  errors.push(invalid(at, count, detail));
 }
 
 function checkPool(errors: FieldError[], pool: t.ResourcePool | undefined): void {

@@ -2,8 +2,8 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkImmutable } from '../../validation/checks.ts';
-import { forbidden, notSupported } from '../../validation/errors.ts';
+import { checkEnum, checkImmutable } from '../../validation/checks.ts';
+import { forbidden } from '../../validation/errors.ts';
 import { setGeneration } from '../strategy.ts';
 
 const systemPrefix = 'system-';
@@ -33,7 +33,7 @@ export const PriorityClass = defineKind<PriorityClass>({
   prepareForUpdate(next, previous) {
     setGeneration(next, previous, false);
   },
-  validate({ metadata, value = 0, preemptionPolicy }) {
+  validate({ metadata, value = 0 }) {
     const errors: FieldError[] = [];
     const name = metadata.name ?? '';
     if (name.startsWith(systemPrefix)) {
@@ -45,12 +45,15 @@ export const PriorityClass = defineKind<PriorityClass>({
         const detail = `priority class names with '${systemPrefix}' prefix are reserved for system use only. error: ${why}`;
         errors.push(forbidden('metadata.name', detail));
       }
-    } else if (value > highestUserPriority) {
+    }
+    return errors;
+  },
+  validateCreate({ metadata, value = 0, preemptionPolicy }) {
+    const errors: FieldError[] = [];
+    if (!metadata.name?.startsWith(systemPrefix) && value > highestUserPriority) {
       errors.push(forbidden('value', `maximum allowed value of a user defined priority is ${highestUserPriority}`));
     }
-    if (preemptionPolicy && preemptionPolicy !== 'PreemptLowerPriority' && preemptionPolicy !== 'Never') {
-      errors.push(notSupported('preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']));
-    }
+    if (preemptionPolicy) checkEnum(errors, 'preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']);
     return errors;
   },
   validateUpdate(next, previous) {

@@ -38,7 +38,7 @@ export const CSIDriver = defineKind<CSIDriver>({
   validate: validateDriver,
   validateUpdate({ spec: next }, { spec: previous }) {
     const errors: FieldError[] = [];
-    checkImmutable(errors, 'spec.attachRequired', next.attachRequired, previous.attachRequired);
+    checkImmutable(errors, 'spec.attachedRequired', next.attachRequired, previous.attachRequired);
     checkImmutable(errors, 'spec.volumeLifecycleModes', next.volumeLifecycleModes, previous.volumeLifecycleModes);
     return errors;
   },

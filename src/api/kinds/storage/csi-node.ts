@@ -2,7 +2,7 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkImmutable, checkNonNegative, checkText } from '../../validation/checks.ts';
+import { checkGiven, checkImmutable, checkNonNegative } from '../../validation/checks.ts';
 import { duplicate, invalid, required } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
 import { checkCsiDriverName } from '../core/volume-source-validation.ts';
@@ -27,7 +27,6 @@ export const CSINode = defineKind<CSINode>({
     const names = new Set<string>();
     spec?.drivers?.forEach((driver, i) => {
       const at = `spec.drivers[${i}]`;
-      if (!driver.name) errors.push(required(`${at}.name`));
       checkCsiDriverName(errors, `${at}.name`, driver.name);
       if (names.has(driver.name)) errors.push(duplicate(`${at}.name`, driver.name));
       names.add(driver.name);
@@ -38,12 +37,12 @@ export const CSINode = defineKind<CSINode>({
   /** A driver stays as it registered, but for how many volumes it takes. */
   validateUpdate(next, previous) {
     const errors: FieldError[] = [];
-    next.spec.drivers?.forEach((driver, i) => {
+    next.spec.drivers?.forEach((driver) => {
       const before = previous.spec.drivers?.find((d) => d.name === driver.name);
       if (!before) return;
       const { allocatable: _next, ...fixed } = driver;
       const { allocatable: _previous, ...was } = before;
-      checkImmutable(errors, `spec.drivers[${i}]`, fixed, was);
+      checkImmutable(errors, 'spec.drivers', fixed, was);
     });
     return errors;
   },
@@ -57,8 +56,8 @@ function checkDriver(errors: FieldError[], at: string, { nodeID, allocatable, to
   }
   checkNonNegative(errors, `${at}.allocatable.count`, allocatable?.count);
   topologyKeys.forEach((key, i) => {
-    if (!key) errors.push(required(`${at}.topologyKeys`));
-    if (topologyKeys.indexOf(key) < i) errors.push(duplicate(`${at}.topologyKeys`, key));
-    checkText(errors, `${at}.topologyKeys`, key, qualifiedName);
+    if (!key) errors.push(required(at));
+    if (topologyKeys.indexOf(key) < i) errors.push(duplicate(at, key));
+    checkGiven(errors, at, key, qualifiedName);
   });
 }

@@ -2,9 +2,9 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkEnum, checkImmutable, checkText, requireEnum } from '../../validation/checks.ts';
-import { equalMaps } from '../../validation/equal.ts';
-import { duplicate, forbidden, invalid, required } from '../../validation/errors.ts';
+import { checkEnum, checkImmutable, checkText, fieldIsImmutable } from '../../validation/checks.ts';
+import { equalMaps, semanticEqual } from '../../validation/equal.ts';
+import { duplicate, invalid, required } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
 import { nodeLabelAdvice } from '../../validation/warnings.ts';
 import { checkParameters } from './parameters.ts';
@@ -30,24 +30,21 @@ export const StorageClass = defineKind<StorageClass>({
     if (!provisioner) errors.push(required('provisioner'));
     else checkText(errors, 'provisioner', provisioner.toLowerCase(), qualifiedName);
     checkParameters(errors, storageClass.parameters);
-    checkEnum(errors, 'reclaimPolicy', reclaimPolicy, ['Delete', 'Retain']);
-    requireEnum(errors, 'volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']);
+    if (reclaimPolicy) checkEnum(errors, 'reclaimPolicy', reclaimPolicy, ['Delete', 'Retain']);
+    if (volumeBindingMode === undefined) errors.push(required('volumeBindingMode'));
+    checkEnum(errors, 'volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']);
     allowedTopologies?.forEach((term, i) => {
       checkTopology(errors, `allowedTopologies[${i}]`, term);
+      const isRepeated = allowedTopologies.slice(0, i).some((before) => semanticEqual(termOf(before), termOf(term)));
+      if (isRepeated) errors.push(duplicate(`allowedTopologies[${i}].matchLabelExpressions`, ''));
     });
     return errors;
   },
   validateUpdate(next, previous) {
     const errors: FieldError[] = [];
-    if (!equalMaps(next.parameters, previous.parameters)) {
-      errors.push(forbidden('parameters', 'updates to parameters are forbidden.'));
-    }
-    if (next.provisioner !== previous.provisioner) {
-      errors.push(forbidden('provisioner', 'updates to provisioner are forbidden.'));
-    }
-    if (next.reclaimPolicy !== previous.reclaimPolicy) {
-      errors.push(forbidden('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'));
-    }
+    if (!equalMaps(next.parameters, previous.parameters)) errors.push(invalid('parameters', next.parameters, fieldIsImmutable));
+    checkImmutable(errors, 'provisioner', next.provisioner ?? '', previous.provisioner ?? '');
+    checkImmutable(errors, 'reclaimPolicy', next.reclaimPolicy, previous.reclaimPolicy);
     checkImmutable(errors, 'volumeBindingMode', next.volumeBindingMode, previous.volumeBindingMode);
     return errors;
   },
@@ -70,6 +67,10 @@ export const StorageClass = defineKind<StorageClass>({
 });
 
 const isDefault = ({ annotations }: t.ObjectMeta): boolean => defaultAnnotations.some((key) => annotations?.[key] === 'true');
+
+/** A term as sets of values by key: the order says nothing. */
+const termOf = ({ matchLabelExpressions = [] }: t.TopologySelectorTerm): object =>
+  Object.fromEntries(matchLabelExpressions.map(({ key, values = [] }) => [key, [...values].sort()]));
 
 function checkTopology(errors: FieldError[], at: string, term: t.TopologySelectorTerm): void {
   const keys = new Set<string>();

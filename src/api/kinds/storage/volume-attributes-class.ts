@@ -2,9 +2,10 @@ import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { checkText } from '../../validation/checks.ts';
 import { equalMaps } from '../../validation/equal.ts';
 import { forbidden, required } from '../../validation/errors.ts';
-import { checkCsiDriverName } from '../core/volume-source-validation.ts';
+import { qualifiedName } from '../../validation/names.ts';
 import { checkParameters } from './parameters.ts';
 
 export type VolumeAttributesClass = t.VolumeAttributesClass;
@@ -19,7 +20,7 @@ export const VolumeAttributesClass = defineKind<VolumeAttributesClass>({
   validate({ driverName, parameters }) {
     const errors: FieldError[] = [];
     if (!driverName) errors.push(required('driverName'));
-    checkCsiDriverName(errors, 'driverName', driverName);
+    else checkText(errors, 'driverName', driverName.toLowerCase(), qualifiedName);
     checkParameters(errors, parameters);
     if (Object.keys(parameters ?? {}).length === 0) {
       errors.push(required('parameters', 'must contain at least one key/value pair'));

@@ -12,7 +12,6 @@ const names = ['scheduler', 'controller-manager', 'etcd-0'] as const;
 
 /** Deprecated, and still what old dashboards ask: scheduler, controllers and storage are parts of this process, well while it answers. */
 export function componentStatuses(deps: HandlerDeps, { exchange, name }: Target): Answer {
-  exchange.warnings.add('v1 ComponentStatus is deprecated in v1.19+');
   const representation = representationOf(exchange);
   const nowMs = deps.clock.now();
   if (exchange.info.verb === 'get') {

@@ -73,6 +73,8 @@ export class ServiceAllocator implements Effects<Service> {
   }
 
   #allocate(service: Service, previous: Service | undefined): Reservation | undefined {
+    // Bad input is told before anything is allocated for it.
+    refuse(service, Service.validate(service));
     const { spec } = service;
     const families = this.#ranges.map((range) => range.family);
     const errors = settleFamilies(spec, families);
