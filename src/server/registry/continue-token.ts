@@ -4,6 +4,8 @@ import { badRequest } from '../../api/status-error.ts';
 export interface ContinuePoint {
   readonly revision: number;
   readonly after: string;
+  /** When the first page was listed; absent in tokens of other servers. */
+  readonly listedAtMs?: number | undefined;
 }
 
 /** Stands for "do not care about consistency", in a token that replaces an expired one. */
@@ -12,8 +14,8 @@ export const inconsistent = -1;
 const apiVersion = 'meta.k8s.io/v1';
 
 /** apiserver: pkg/storage/continue.go. `after` is a key relative to the listed prefix, e.g. `g1`. */
-export function encodeContinue(point: ContinuePoint): string {
-  const token = { v: apiVersion, rv: point.revision, start: `/${point.after}\u0000` };
+export function encodeContinue({ revision, after, listedAtMs }: ContinuePoint): string {
+  const token = { v: apiVersion, rv: revision, start: `/${after}\u0000`, listedAtMs };
   return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
@@ -33,10 +35,11 @@ export function decodeContinue(token: string): ContinuePoint {
   if (typeof parsed.start !== 'string' || parsed.start.includes('/../') || parsed.start === '') {
     throw badRequest(`invalid continue token: continue key is not valid: continue key is not valid: ${String(parsed.start)}`);
   }
-  return { revision: parsed.rv, after: parsed.start.replace(/^\//, '').replace(/\0$/, '') };
+  const listedAtMs = typeof parsed.listedAtMs === 'number' ? parsed.listedAtMs : undefined;
+  return { revision: parsed.rv, after: parsed.start.replace(/^\//, '').replace(/\0$/, ''), listedAtMs };
 }
 
-function parseToken(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
+function parseToken(token: string): { v?: unknown; rv?: unknown; start?: unknown; listedAtMs?: unknown } {
   const text = Buffer.from(token, 'base64url').toString('latin1');
   try {
     const parsed: unknown = JSON.parse(text);

@@ -17,7 +17,7 @@ export async function deleteCollection<T extends KubeObject>(
   selection: ListRequest,
   request: DeleteRequest,
 ): Promise<ListPage> {
-  const page = await listPage(deps.objects, kind, selection);
+  const page = await listPage(deps, kind, selection);
   const waiting = [...page.entries];
   const worker = async (): Promise<void> => {
     for (let entry = waiting.shift(); entry; entry = waiting.shift()) {

@@ -4,8 +4,8 @@ import { Compacted } from '../../storage/store.ts';
 import { type ContinuePoint, decodeContinue, encodeContinue, inconsistent } from './continue-token.ts';
 import type { ObjectEntry } from './object-index.ts';
 import { compileMatcher, type ObjectMatcher, type Selectors } from './object-matcher.ts';
-import type { ObjectStore } from './object-store.ts';
 import { prefixOf } from './stored-form.ts';
+import type { WriteDeps } from './write-deps.ts';
 
 export interface ListRequest extends Selectors {
   readonly namespace?: string | undefined;
@@ -24,9 +24,16 @@ export interface ListPage {
 
 /** How long a list waits for a revision that the server has not seen yet. */
 const futureRevisionTimeoutMs = 3000;
+/**
+ * How long the pages of a list show the moment of its first one. The history of a quiet server reaches back for hours; clients are told to count
+ * on minutes, and upstream's compaction keeps that promise.
+ */
+const pagesMs = 5 * 60_000;
+
+type ListDeps = Pick<WriteDeps, 'objects' | 'clock'>;
 
 /** A list as the API serves it: consistent pages, resourceVersion semantics (apiserver: pkg/storage/etcd3/store.go GetList). */
-export async function listPage(objects: ObjectStore, kind: Kind, request: ListRequest): Promise<ListPage> {
+export async function listPage({ objects, clock }: ListDeps, kind: Kind, request: ListRequest): Promise<ListPage> {
   const matcher = compileMatcher(kind, request, (k, entry) => objects.decode(k, entry));
   const point = request.continue ? continuePoint(request) : undefined;
   const version = parseRevision(request.resourceVersion);
@@ -40,7 +47,12 @@ export async function listPage(objects: ObjectStore, kind: Kind, request: ListRe
   const revision = point ? point.revision : exact ? version : undefined;
   // Any state will do for version 0; upstream then serves everything from its cache.
   const limit = version === 0 ? undefined : request.limit || undefined;
-  return pageAt({ objects, kind, request, matcher, point, revision: revision === inconsistent ? undefined : revision, limit });
+  const listedAtMs = point?.listedAtMs ?? clock.now();
+  if (point && clock.now() - listedAtMs > pagesMs) throw expiredToken(point);
+  return pageAt({
+    ...{ objects, kind, request, matcher, point, limit, listedAtMs },
+    revision: revision === inconsistent ? undefined : revision,
+  });
 }
 
 function continuePoint(request: ListRequest): ContinuePoint {
@@ -51,15 +63,16 @@ function continuePoint(request: ListRequest): ContinuePoint {
 }
 
 function pageAt(options: {
-  objects: ObjectStore;
+  objects: ListDeps['objects'];
   kind: Kind;
   request: ListRequest;
   matcher: ObjectMatcher;
   point: ContinuePoint | undefined;
+  listedAtMs: number;
   revision: number | undefined;
   limit: number | undefined;
 }): ListPage {
-  const { objects, kind, request, matcher, point, revision, limit } = options;
+  const { objects, kind, request, matcher, point, revision, limit, listedAtMs } = options;
   const prefix = prefixOf(kind, request.namespace);
   // The state of the moment, when it has a revision number of its own: the history need not reach back to it.
   const atRevision = revision === undefined || revision >= objects.revision ? undefined : revision;
@@ -75,7 +88,7 @@ function pageAt(options: {
     const last = page.entries.at(-1);
     const more = limit !== undefined && last && page.remaining > 0;
     if (!more) return { revision: listed, entries: page.entries };
-    const token = encodeContinue({ revision: listed, after: last.key.slice(prefix.length) });
+    const token = encodeContinue({ revision: listed, after: last.key.slice(prefix.length), listedAtMs });
     return {
       revision: listed,
       entries: page.entries,
@@ -111,7 +124,7 @@ export function parseRevision(text: string | undefined): number | undefined {
 }
 
 /** Waits a moment for a revision that another server may have given; then 504 ResourceVersionTooLarge. */
-export async function reachRevision(objects: ObjectStore, revision: number): Promise<void> {
+export async function reachRevision(objects: ListDeps['objects'], revision: number): Promise<void> {
   if (revision <= objects.revision) return;
   try {
     await objects.cache.waitFor(revision, futureRevisionTimeoutMs);

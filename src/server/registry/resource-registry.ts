@@ -37,7 +37,7 @@ export class ResourceRegistry {
   }
 
   list(kind: Kind, request: ListRequest): Promise<ListPage> {
-    return listPage(this.deps.objects, kind, request);
+    return listPage(this.deps, kind, request);
   }
 
   watch(kind: Kind, request: WatchRequest): PreparedWatch {

@@ -4,7 +4,7 @@ import { ConfigMap } from '../../../src/api/kinds/core/config-map.ts';
 import { FakeClock } from '../../../src/lib/clock.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
 import { systemMaster } from '../../../src/server/auth/user.ts';
-import { caller, eventsOf, mergePatch, type Send } from '../../support/api-caller.ts';
+import { type Answered, caller, eventsOf, mergePatch, type Send } from '../../support/api-caller.ts';
 import { startTestApi } from '../../support/api-server.ts';
 
 const maps = '/api/v1/namespaces/default/configmaps';
@@ -136,6 +136,23 @@ describe('lists and watches', () => {
     const selected = await send(`GET ${paged}?limit=1&labelSelector=l%3Dx`);
     assert.ok(selected.json.metadata.continue);
     assert.equal(selected.json.metadata.remainingItemCount, undefined);
+  });
+
+  it('shows the moment of the first page for five minutes, and then says how to go on without it', async () => {
+    const paged = '/api/v1/namespaces/default/secrets';
+    for (const name of ['a', 'b', 'c', 'd']) await send(`POST ${paged}`, { metadata: { name } });
+    const next = (page: Answered): Promise<Answered> =>
+      send(`GET ${paged}?limit=1&continue=${encodeURIComponent(page.json.metadata.continue)}`);
+    const first = await send(`GET ${paged}?limit=1`);
+    clock.advance(3 * 60_000);
+    const second = await next(first);
+    assert.equal(second.status, 200);
+    clock.advance(3 * 60_000);
+    const expired = await next(second);
+    assert.deepEqual([expired.status, expired.json.reason], [410, 'Expired']);
+    const third = await next(expired);
+    assert.deepEqual([third.status, third.json.items[0].metadata.name], [200, 'c']);
+    assert.equal((await next(third)).json.items[0].metadata.name, 'd');
   });
 
   it('says 410 for a past it does not know any more', async () => {
