@@ -142,6 +142,15 @@ export const alreadyExists = (resource: ResourceName, name: string): StatusError
     details: named(resource, name),
   });
 
+/** The name the server made, or was given along with generateName, is taken. */
+export const generatedNameTaken = (resource: ResourceName, name: string): StatusError =>
+  new StatusError({
+    code: 409,
+    reason: 'AlreadyExists',
+    message: `${qualified(resource)} "${name}" already exists, the server was not able to generate a unique name for the object`,
+    details: { ...named(resource, name), retryAfterSeconds: 1 },
+  });
+
 /** `why` is the text after the colon; by default upstream's optimistic-concurrency message. */
 export const conflict = (
   resource: ResourceName,

@@ -95,7 +95,15 @@ function decodeParsed(body: ParsedBody, request: DecodeRequest & { readonly refu
   if (problems.length > 0 && request.fieldValidation === 'Strict') {
     throw refuse(`strict decoding error: ${problems.join(', ')}`);
   }
-  return { object: completed(typed.value as AnyObject, kind), warnings: problems.flatMap(warningsOf) };
+  const object = completed(typed.value as AnyObject, kind);
+  // An empty list says that they shall be cleared; elsewhere it says nothing, and is left out.
+  if (clearsManagers(body.value)) object.metadata.managedFields = [];
+  return { object, warnings: problems.flatMap(warningsOf) };
+}
+
+function clearsManagers(value: unknown): boolean {
+  const { managedFields } = (value as { metadata?: { managedFields?: unknown } | null } | null)?.metadata ?? {};
+  return Array.isArray(managedFields) && managedFields.length === 0;
 }
 
 function problemsOf(body: ParsedBody, schema: TypeSchema): readonly string[] {

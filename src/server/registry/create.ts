@@ -2,7 +2,7 @@ import type { FieldError } from '../../api/field-error.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { cloneJson } from '../../api/patch/json-value.ts';
-import { alreadyExists, invalid } from '../../api/status-error.ts';
+import { alreadyExists, generatedNameTaken, invalid, type StatusError } from '../../api/status-error.ts';
 import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import { RevisionConflict } from '../../storage/store.ts';
 import type { Call } from './call.ts';
@@ -95,16 +95,20 @@ async function createOnce<T extends KubeObject>(
   }
 }
 
+function nameTaken(kind: Kind, { metadata }: KubeObject): StatusError {
+  return (metadata.generateName ? generatedNameTaken : alreadyExists)(kind, metadata.name);
+}
+
 async function write<T extends KubeObject>(deps: WriteDeps, call: Call, kind: Kind<T>, object: T): Promise<T> {
   const key = { namespace: object.metadata.namespace, name: object.metadata.name };
   if (call.dryRun) {
-    if (deps.objects.newest(kind, key)) throw alreadyExists(kind, key.name);
+    if (deps.objects.newest(kind, key)) throw nameTaken(kind, object);
     return deepFreeze(object);
   }
   try {
     return await deps.objects.put(kind, key, deps.objects.encode(kind, object), 0);
   } catch (error) {
-    if (error instanceof RevisionConflict) throw alreadyExists(kind, key.name);
+    if (error instanceof RevisionConflict) throw nameTaken(kind, object);
     throw error;
   }
 }

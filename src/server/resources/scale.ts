@@ -3,6 +3,7 @@ import type { LabelSelector, Scale as ScaleType } from '../../api/generated/type
 import { scaleOwners, withScaleOwners } from '../../api/managed-fields/scale-owners.ts';
 import type { AnyObject, KubeObject } from '../../api/meta.ts';
 import { invalid } from '../../api/status-error.ts';
+import { ageColumn, nameColumn } from '../../api/table/columns.ts';
 import type { ProjectedSubresource } from './subresource.ts';
 
 /** The body of `/scale`; not a resource of its own. */
@@ -12,6 +13,12 @@ const Scale = defineKind<ScaleType>({
   kind: 'Scale',
   plural: 'scales',
   scope: 'Namespaced',
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },
+    { name: 'Available', type: 'integer', cell: ({ status }) => status?.replicas ?? 0 },
+    ageColumn,
+  ],
 });
 
 interface Scalable extends KubeObject {

@@ -136,6 +136,10 @@ describe('field ownership', () => {
     const entry = after.find((e) => e.manager === 'put')!;
     assert.deepEqual([entry.operation, entry.apiVersion, entry.subresource], ['Update', 'apps/v1', 'scale']);
     assert.ok(!after.some((e) => e.manager === 'hpa'));
+    const table = await send(`GET ${deployments}/scaled/scale`, undefined, {
+      accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+    });
+    assert.deepEqual(table.json.rows[0].cells.slice(0, 3), ['scaled', 1, 0]);
   });
 
   it('compares in the version each manager wrote', async () => {
@@ -224,6 +228,20 @@ describe('field ownership', () => {
     const fields = JSON.stringify(owners(made.json)['m']);
     const found = [...fields.matchAll(/containerPort\\":(\d+)/g)].map((m) => Number(m[1]));
     assert.deepEqual(found, [80, 443, 8443]);
+  });
+
+  it('is cleared by an empty list or an empty entry', async () => {
+    const maps = inDefault('configmaps');
+    await send(`POST ${maps}?fieldManager=m`, { metadata: { name: 'cleared' }, data: { a: '1' } });
+    const read = async () => owners((await send(`GET ${maps}/cleared`)).json);
+    assert.ok('m' in (await read()));
+    await send(`PATCH ${maps}/cleared`, { metadata: { managedFields: [] } }, mergePatch);
+    assert.deepEqual(await read(), {});
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cleared' }, data: { a: '1' } };
+    const applied = await send(`PATCH ${maps}/cleared?fieldManager=m`, { ...body, data: { b: '1' } }, apply);
+    assert.deepEqual(Object.keys(owners(applied.json)), ['m', 'before-first-apply']);
+    await send(`PUT ${maps}/cleared`, { ...body, metadata: { name: 'cleared', managedFields: [{}] } });
+    assert.deepEqual(await read(), {});
   });
 
   it('survives field sets that are not well-formed', async () => {

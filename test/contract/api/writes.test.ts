@@ -4,7 +4,7 @@ import { ReplicaSet } from '../../../src/api/kinds/apps/replica-set.ts';
 import { createLoopbackClient } from '../../../src/client/loopback-client.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
-import { StoreBusy } from '../../../src/storage/store.ts';
+import { RevisionConflict, StoreBusy } from '../../../src/storage/store.ts';
 import { caller, mergePatch, type Send } from '../../support/api-caller.ts';
 import { startTestApi } from '../../support/api-server.ts';
 
@@ -124,6 +124,25 @@ describe('writes', () => {
     const made = await Promise.all(Array.from({ length: 30 }, () => send(`POST ${maps}`, { metadata: { generateName: 'g-' } })));
     assert.equal(new Set(made.map((a) => a.json.metadata.name)).size, 30);
     for (const { json } of made) assert.match(json.metadata.name, /^g-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+  });
+
+  it('gives up making names when all are taken', async () => {
+    const store = new MemoryStore();
+    await store.open();
+    const { server: full, stop: stopFull } = await startTestApi({ overrides: { store } });
+    let attempts = 0;
+    store.write = ({ key }) => {
+      if (key.includes('/configmaps/')) attempts++;
+      return Promise.reject(new RevisionConflict(key, undefined));
+    };
+    const { status, json, headers } = await caller(full)(`POST ${maps}`, { metadata: { generateName: 'g-' } });
+    assert.deepEqual([attempts, status, json.reason, headers['retry-after']], [8, 409, 'AlreadyExists', '1']);
+    assert.match(
+      json.message,
+      /^configmaps "g-\w{5}" already exists, the server was not able to generate a unique name for the object$/,
+    );
+    await stopFull();
+    await store.close();
   });
 
   it('refuses bodies that are too large', async () => {
