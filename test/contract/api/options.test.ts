@@ -98,6 +98,30 @@ describe('options of requests', () => {
     );
   });
 
+  it('ends a watch that nobody limits after half an hour to an hour', async () => {
+    let ended = false;
+    const answer = send(`GET ${maps}?watch=1`).then(({ body }) => {
+      ended = true;
+      return body;
+    });
+    await send('GET /version');
+    clock.advance(29 * 60_000);
+    await send('GET /version');
+    assert.equal(ended, false);
+    clock.advance(32 * 60_000);
+    assert.match(await answer, /^\{"type":"ADDED".*\n$/, 'and its end is no event');
+  });
+
+  it('reads an object that is not older than asked for', async () => {
+    assert.equal((await send(`GET ${maps}/one?resourceVersion=0`)).status, 200);
+    assert.equal((await send(`GET ${maps}/one?resourceVersion=x`)).status, 400);
+    const answer = send(`GET ${maps}/one?resourceVersion=99999`);
+    await send('GET /version');
+    clock.advance(4000);
+    const { status, headers, json } = await answer;
+    assert.deepEqual([status, headers['retry-after'], json.details.retryAfterSeconds], [504, '1', 1]);
+  });
+
   it('keeps an owner that is named twice once, and says so', async () => {
     const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' };
     const ownerReferences = [owner, { ...owner, name: 'q' }, owner];
