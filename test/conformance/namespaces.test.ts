@@ -4,7 +4,9 @@ import { eventually } from '../support/eventually.ts';
 import type { Json } from './support/api.ts';
 import { assertNewer, controlPlane, exists, gone, refused } from './support/control-plane.ts';
 
-const plane = controlPlane();
+const plane = controlPlane(async () => {
+  await plane.addNode('node');
+});
 const namespaces = () => plane.api.resource('v1/namespaces');
 const finalizer = 'example.com/finalizer';
 
@@ -74,4 +76,36 @@ it('[sig-api-machinery] Namespaces [Serial] should ensure that all services are 
   await gone(namespaces(), name);
   await namespaces().create({ metadata: { name } });
   assert.equal(await exists(services, 'web'), false);
+});
+
+const pod = (metadata: Json): Json => ({ metadata, spec: { containers: [{ name: 'app', image: 'registry.invalid/app:1' }] } });
+
+it('[sig-api-machinery] Namespaces [Serial] should ensure that all pods are removed when a namespace is deleted [Conformance]', async () => {
+  const pods = await plane.inNewNamespace('v1/pods');
+  const name = pods.namespace!;
+  await pods.create(pod({ name: 'a' }));
+  await eventually('the pod runs', async () => (await pods.get('a')).status.phase === 'Running');
+  await namespaces().delete(name);
+  await gone(namespaces(), name);
+  await namespaces().create({ metadata: { name } });
+  assert.equal(await exists(pods, 'a'), false);
+});
+
+it('[sig-api-machinery] OrderedNamespaceDeletion namespace deletion should delete pod first [Conformance]', async () => {
+  const pods = await plane.inNewNamespace('v1/pods');
+  const name = pods.namespace!;
+  const maps = plane.api.resource('v1/configmaps', name);
+  await pods.create(pod({ name: 'a', finalizers: [finalizer] }));
+  await eventually('the pod runs', async () => (await pods.get('a')).status.phase === 'Running');
+  await maps.create({ metadata: { name: 'later' } });
+  await namespaces().delete(name);
+  await eventually('the namespace says what it waits for', async () => {
+    const { status } = await namespaces().get(name);
+    assert.equal(status.phase, 'Terminating');
+    return status.conditions.some((each: Json) => each.type === 'NamespaceDeletionContentFailure');
+  });
+  assert.ok((await pods.get('a')).metadata.deletionTimestamp);
+  assert.equal((await maps.get('later')).metadata.deletionTimestamp, undefined);
+  await pods.patch('a', { metadata: { finalizers: null } });
+  await gone(namespaces(), name);
 });

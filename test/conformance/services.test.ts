@@ -4,7 +4,9 @@ import { eventually } from '../support/eventually.ts';
 import type { Json, Resource } from './support/api.ts';
 import { assertNewer, assertVersion, controlPlane, exists, gone } from './support/control-plane.ts';
 
-const plane = controlPlane();
+const plane = controlPlane(async () => {
+  await plane.addNode('node');
+});
 const services = 'v1/services';
 const slices = 'discovery.k8s.io/v1/endpointslices';
 const ports = [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 80 }];
@@ -120,10 +122,9 @@ it('[sig-network] ServiceCIDR and IPAddress API should support IPAddress API ope
   assert.deepEqual(await named('link-local'), []);
 });
 
-const ofService = { labelSelector: 'kubernetes.io/service-name=web' };
 const matchesNobody = { metadata: { name: 'web' }, spec: { selector: { app: 'nobody' }, ports } };
-const slicesOf = async (own: Resource): Promise<Json[]> =>
-  (await plane.api.resource(slices, own.namespace).list(ofService)).items;
+const slicesOf = async (own: Resource, service = 'web'): Promise<Json[]> =>
+  (await plane.api.resource(slices, own.namespace).list({ labelSelector: `kubernetes.io/service-name=${service}` })).items;
 
 it('[sig-network] EndpointsController should create and delete Endpoints for a Service with a selector that matches no pods [Conformance]', async () => {
   const own = await plane.inNewNamespace(services);
@@ -167,3 +168,71 @@ it('[sig-network] EndpointSliceMirroring should mirror a custom Endpoints resour
   await endpoints.delete('web');
   await eventually('no slice is left', async () => (await slicesOf(own)).length === 0);
 });
+
+/** Two pods, of which both have the named port, at different numbers. */
+async function makePods(own: Resource): Promise<Record<string, string>> {
+  const pods = plane.api.resource('v1/pods', own.namespace);
+  const ips: Record<string, string> = {};
+  for (const [name, containerPort] of [
+    ['one', 3000],
+    ['two', 3001],
+  ] as const) {
+    const container = { name: 'app', image: 'registry.invalid/app:1', ports: [{ name: 'example', containerPort }] };
+    await pods.create({ metadata: { name, labels: { pod: name, both: 'true' } }, spec: { containers: [container] } });
+    ips[name] = await eventually(`${name} has an address`, async () => (await pods.get(name)).status.podIP as string | undefined);
+  }
+  return ips;
+}
+
+/** `address:port` of each endpoint of each slice. */
+function addressesOf(found: readonly Json[]): string[] {
+  return found
+    .flatMap(({ endpoints, ports: of }) =>
+      endpoints.flatMap((each: Json) => {
+        assert.deepEqual([each.conditions.ready, each.nodeName, each.targetRef.kind], [true, 'node', 'Pod']);
+        return of.map((port: Json) => `${each.addresses[0]}:${port.port}`);
+      }),
+    )
+    .toSorted();
+}
+
+function addressesIn({ subsets }: Json): string[] {
+  return subsets
+    .flatMap(({ addresses, ports: of }: Json) =>
+      addresses.flatMap(({ ip }: Json) => of.map(({ port, name }: Json) => `${ip}:${port}${name === 'http' ? '' : ` ${name}`}`)),
+    )
+    .toSorted();
+}
+
+const followed: readonly (readonly [name: string, addressesOfService: (own: Resource, service: string) => Promise<string[]>])[] =
+  [
+    [
+      '[sig-network] EndpointsController should create Endpoints for Pods matching a Service [Conformance]',
+      async (own, service) => addressesIn(await plane.api.resource('v1/endpoints', own.namespace).get(service)),
+    ],
+    [
+      '[sig-network] EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service [Conformance]',
+      async (own, service) => addressesOf(await slicesOf(own, service)),
+    ],
+  ];
+
+for (const [title, addressesOfService] of followed)
+  it(title, async () => {
+    const shows = (service: string, addresses: readonly string[]): Promise<unknown> =>
+      eventually(`${service} has ${addresses.join(', ')}`, async () => {
+        assert.deepEqual(await addressesOfService(own, service), addresses);
+        return true;
+      });
+    const own = await plane.inNewNamespace(services);
+    const ips = await makePods(own);
+    await own.create({
+      metadata: { name: 'one' },
+      spec: { selector: { pod: 'one' }, ports: [{ name: 'http', port: 80, targetPort: 3000 }] },
+    });
+    const named = [{ name: 'http', port: 80, targetPort: 'example' }];
+    await own.create({ metadata: { name: 'both' }, spec: { selector: { both: 'true' }, ports: named } });
+    const expected = { one: [`${ips['one']}:3000`], both: [`${ips['one']}:3000`, `${ips['two']}:3001`].toSorted() };
+    for (const [name, addresses] of Object.entries(expected)) await shows(name, addresses);
+    await plane.api.resource('v1/pods', own.namespace).delete('two');
+    await shows('both', expected.one);
+  });

@@ -7,8 +7,11 @@ export function imageOf(pod: Json): string {
   return pod.spec.containers[0].image;
 }
 
-/** What becomes of a pod: it runs and is ready, or not ready; it ends with an exit code; or nothing happens to it. */
-export type Fate = 'ready' | 'unready' | 'pending' | { readonly exitCode: number };
+/**
+ * What becomes of a pod: it runs and is ready, or not ready; it does not end when it is deleted; it ends with an exit code; or nothing happens
+ * to it.
+ */
+export type Fate = 'ready' | 'unready' | 'stubborn' | 'pending' | { readonly exitCode: number };
 
 export interface NodeOptions {
   /** Besides, or instead of, plenty. */
@@ -78,8 +81,9 @@ export class PretendedNode {
   async #see(pod: Json): Promise<void> {
     const pods = this.#api.resource('v1/pods', pod.metadata.namespace);
     try {
-      if (pod.metadata.deletionTimestamp) await this.#end(pods, pod);
-      else if (!['Succeeded', 'Failed'].includes(pod.status.phase)) await this.#report(pods, pod, this.fateOf(pod));
+      const fate = this.fateOf(pod);
+      if (pod.metadata.deletionTimestamp && fate !== 'stubborn') await this.#end(pods, pod);
+      else if (!['Succeeded', 'Failed'].includes(pod.status.phase)) await this.#report(pods, pod, fate);
     } catch (error) {
       // It may be gone, or have changed: then another event says so.
       if (!(error instanceof ApiError)) throw error;
@@ -95,8 +99,8 @@ export class PretendedNode {
 
   async #report(pods: Resource, pod: Json, fate: Fate): Promise<void> {
     if (fate === 'pending') return;
-    const status = typeof fate === 'string' ? running(pod, fate === 'ready') : ended(pod, fate.exitCode);
-    if (isReported(pod.status, status)) return;
+    const status = typeof fate === 'string' ? running(pod, fate !== 'unready') : ended(pod, fate.exitCode);
+    if (isReported(pod.status, status) && pod.status.observedGeneration === pod.metadata.generation) return;
     const podIP = pod.status.podIP ?? `10.42.7.${++this.#addresses}`;
     const where = { podIP, podIPs: [{ ip: podIP }], hostIP: '192.0.2.1', startTime: pod.status.startTime ?? now() };
     const { name, uid, generation } = pod.metadata;
