@@ -51,6 +51,12 @@ class Agent implements Component {
   readonly #credentials: NodeCredentials;
   readonly #started: Component[] = [];
   readonly #cancels = new Set<() => void>();
+  readonly #metrics = new MetricRegistry();
+  readonly #requests = this.#metrics.counter('rest_client_requests_total', 'Requests to the API server, by status.', [
+    'code',
+    'method',
+    'host',
+  ]);
   #stopped = false;
   #serving: Serving | undefined;
 
@@ -156,12 +162,14 @@ class Agent implements Component {
 
   #client(): HttpsClient {
     const { clock, log } = this.#deps;
+    const { host } = new URL(this.#options.server);
     return createHttpsClient({
       server: this.#options.server,
       ca: this.#credentials.ca,
       credentials: () => this.#credentials.client ?? {},
       userAgent: `kubelet/${productVersion}`,
       dropManagedFields: true,
+      onAnswer: (method, code) => this.#requests.inc([code, method, host]),
       clock,
       log,
     });
@@ -238,7 +246,7 @@ class Agent implements Component {
   #server(system: PodSystem, stats: StatsPages): AgentServer {
     const { runtime, log } = this.#deps;
     const access = new PodAccess({ pods: system.manager, podLogsRoot: this.#options.podLogsDir });
-    const metrics = new MetricRegistry();
+    const metrics = this.#metrics;
     metrics.computed('skiff_agent_pods', 'Pods this node works on.', () => system.manager.states().length);
     metrics.computed('skiff_agent_probes', 'Probes that are being run.', () => system.probes.size);
     return new AgentServer({

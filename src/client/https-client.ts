@@ -23,6 +23,8 @@ export interface HttpsClientOptions {
   readonly serverName?: string;
   /** Leave managedFields out of lists and watches: they are half of a small object, and nobody here reads them. */
   readonly dropManagedFields?: boolean;
+  /** Told of every answer's status, and of `<error>` when none came. */
+  readonly onAnswer?: (method: string, code: string) => void;
 }
 
 /** A Client over HTTPS that can be closed, and that can send what the Client interface has no method for. */
@@ -48,12 +50,14 @@ class JsonClient implements HttpsClient {
   readonly #transport: Http2Transport;
   readonly #userAgent: string;
   readonly #dropManagedFields: boolean;
+  readonly #onAnswer: HttpsClientOptions['onAnswer'];
 
   constructor(options: HttpsClientOptions) {
-    const { userAgent = 'skiff', dropManagedFields = false, clock = systemClock, ...transport } = options;
+    const { userAgent = 'skiff', dropManagedFields = false, clock = systemClock, onAnswer, ...transport } = options;
     this.#transport = new Http2Transport({ ...transport, clock });
     this.#userAgent = userAgent;
     this.#dropManagedFields = dropManagedFields;
+    this.#onAnswer = onAnswer;
   }
 
   get<T extends KubeObject>(kind: Kind<T>, key: ObjectKey): Promise<T> {
@@ -119,6 +123,7 @@ class JsonClient implements HttpsClient {
       {
         onResponse: (code) => {
           status = code;
+          this.#onAnswer?.('GET', String(code));
         },
         onData: (chunk) => {
           if (over) return;
@@ -149,7 +154,7 @@ class JsonClient implements HttpsClient {
   }
 
   async #send<R>(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<R> {
-    const response = await this.#transport.request({
+    const response = await this.#answered(method, {
       method,
       path,
       headers: this.#headers(body === undefined ? undefined : contentType),
@@ -157,6 +162,17 @@ class JsonClient implements HttpsClient {
     });
     if (response.status >= 400) throw statusError(response.status, response.body);
     return decode(response, `${method} ${path}`) as R;
+  }
+
+  async #answered(method: string, request: Parameters<Http2Transport['request']>[0]): Promise<HttpResponse> {
+    try {
+      const response = await this.#transport.request(request);
+      this.#onAnswer?.(method, String(response.status));
+      return response;
+    } catch (error) {
+      this.#onAnswer?.(method, '<error>');
+      throw error;
+    }
   }
 
   #headers(contentType?: string): Record<string, string> {

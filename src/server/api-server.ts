@@ -149,7 +149,10 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       authorizer: security.authorizer,
       audit: deps.audit,
       metrics: createRequestMetrics(metrics),
-      isServed: ({ group, version, resource }) => kinds.find(group, version, resource) !== undefined,
+      isServed({ group, version, resource, subresource }) {
+        const kind = kinds.find(group, version, resource);
+        return kind !== undefined && (!subresource || kind.subresources.some(({ name }) => name === subresource));
+      },
       clock,
       logger,
       isPublic: (path) => publicPaths.has(path),

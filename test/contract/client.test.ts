@@ -49,6 +49,21 @@ async function overTheWire(token?: () => string) {
 clientContract('https', () => overTheWire());
 
 describe('https client', () => {
+  it('tells of every answer, and when there was none', async () => {
+    const server = await startFakeApiServer(fakeWithNamespace());
+    const answers: string[] = [];
+    const onAnswer = (method: string, code: string): void => {
+      answers.push(`${method} ${code}`);
+    };
+    const client = createHttpsClient({ server: server.url, credentials: {}, log: silentLogger, onAnswer });
+    await client.get(Namespace, { name: 'ns' });
+    await assert.rejects(client.get(Namespace, { name: 'none' }));
+    await server.stop();
+    await assert.rejects(client.create(Namespace, { metadata: { name: 'x' }, spec: {} }));
+    client.close();
+    assert.deepEqual(answers, ['GET 200', 'GET 404', 'POST <error>']);
+  });
+
   it('an informer goes on after the connection was cut, without listing again, and after 410 by listing', {
     timeout: 20_000,
   }, async () => {

@@ -74,10 +74,11 @@ describe('metrics', () => {
     for (let i = 0; i < 5; i++) {
       await send(`GET /apis/x${i}.io/v1/things`);
       await send(`GET /path${i}`);
+      await send(`GET ${maps}/a/below${i}`);
       await send(`M${'A'.repeat(i)} /x`);
     }
     const { body } = await send('GET /metrics');
-    assert.doesNotMatch(body, /x\d\.io|things|path\d|"MA/);
+    assert.doesNotMatch(body, /x\d\.io|things|path\d|below|"MA/);
   });
 
   it('count open watches, and what they were sent', async () => {
