@@ -53,16 +53,19 @@ describe('large lists', () => {
       });
     });
 
+  /** The token of a page says when the list began, to the millisecond. */
+  const comparable = (list: string): string => list.replace(/"continue":"[^"]+"/, '"continue":"…"');
+
   it('are the same over every connection, first and later', async () => {
     for (const path of [maps, `${maps}?labelSelector=half%3D1`, `${maps}?limit=100`]) {
-      const { body } = await send(`GET ${path}`);
+      const body = comparable((await send(`GET ${path}`)).body);
       for (let attempt = 0; attempt < 2; attempt++) {
         const http1 = await overHttp1(path);
-        assert.equal(http1.body.toString(), body);
+        assert.equal(comparable(http1.body.toString()), body);
         assert.equal(http1.length, http1.body.length);
-        assert.equal((await overHttp2(path)).toString(), body);
+        assert.equal(comparable((await overHttp2(path)).toString()), body);
         const packed = await overHttp1(path, { 'accept-encoding': 'gzip' });
-        assert.equal(gunzipSync(packed.body).toString(), body);
+        assert.equal(comparable(gunzipSync(packed.body).toString()), body);
       }
     }
   });
