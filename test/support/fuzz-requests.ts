@@ -49,7 +49,8 @@ export class FuzzRequests {
       this.#remove,
     ]);
     const request = make.call(this, kind);
-    return random.chance(0.1) && request.method !== 'DELETE' ? { ...request, path: this.#bentPath(request.path) } : request;
+    const path = random.chance(0.1) && request.method !== 'DELETE' ? this.#bentPath(request.path) : request.path;
+    return { ...request, path: path.replaceAll(' ', '%20') };
   }
 
   #create(kind: Kind): FuzzRequest {
@@ -247,6 +248,16 @@ const writeOptions: Readonly<Record<string, readonly string[]>> = {
 function collectionOf(kind: Kind): string {
   const scope = kind.scope === 'Namespaced' ? `namespaces/${fuzzNamespace}/` : '';
   return `${kind.group ? '/apis' : '/api'}/${apiVersionOf(kind)}/${scope}${kind.plural}`;
+}
+
+const maxPrinted = 3000;
+
+/** A request as text, for a report. */
+export function printRequest({ method, path, headers, body }: FuzzRequest): string {
+  return `${method} ${path}\n${JSON.stringify(headers)}\n${body ? JSON.stringify(Buffer.from(body).toString('latin1')) : ''}`.slice(
+    0,
+    maxPrinted,
+  );
 }
 
 function pointersOf(value: unknown, prefix = ''): string[] {

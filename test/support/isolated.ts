@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const folderVariable = 'SKIFF_ISOLATED_FOLDER';
 const folderPrefix = 'skiff-isolated-';
 const ownerFile = 'owner';
-const timeoutMs = 10 * 60_000;
+const defaultTimeoutMs = 10 * 60_000;
 
 /**
  * Runs a test file in network, mount and PID namespaces of its own, with an empty /run: whatever it starts or mounts is gone when it
@@ -18,6 +18,7 @@ const timeoutMs = 10 * 60_000;
 export function isolated(
   fileUrl: string,
   define: (place: { readonly folder: string; readonly cgroupRoot: string }) => void,
+  timeoutMs = defaultTimeoutMs,
 ): void {
   const folder = process.env[folderVariable];
   if (folder !== undefined) {

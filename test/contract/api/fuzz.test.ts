@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { caller } from '../../support/api-caller.ts';
 import { startTestApi } from '../../support/api-server.ts';
-import { complaint, type FuzzRequest, FuzzRequests, fuzzNamespace } from '../../support/fuzz-requests.ts';
+import { complaint, FuzzRequests, fuzzNamespace, printRequest } from '../../support/fuzz-requests.ts';
 import { Random, seedOf } from '../../support/random.ts';
 
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1000);
@@ -22,14 +22,10 @@ describe('requests nobody meant', () => {
       const answer = await send(`${request.method} ${request.path}`, request.body, request.headers);
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       const wrong = complaint(answer);
-      if (wrong) complaints.push(`request ${n}: ${wrong}\n${printed(request)}`);
+      if (wrong) complaints.push(`request ${n}: ${wrong}\n${printRequest(request)}`);
     }
     assert.deepEqual(complaints, []);
     assert.ok((statuses.get(200) ?? 0) + (statuses.get(201) ?? 0) > requests / 20, `some requests are good: ${[...statuses]}`);
     await api.stop();
   });
 });
-
-function printed({ method, path, headers, body }: FuzzRequest): string {
-  return `${method} ${path}\n${JSON.stringify(headers)}\n${body ? Buffer.from(body).toString('latin1') : ''}`;
-}
