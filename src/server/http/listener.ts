@@ -9,6 +9,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { errorChain, type Logger } from '../../lib/log.ts';
 import { type Handler, isStream, isTakenOver, type Sink } from './exchange.ts';
 import { SocketExchange } from './incoming.ts';
@@ -86,6 +87,7 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     server.on('sessionError', (error) => logger.debug('HTTP/2 session failed', { error: errorChain(error) }));
+    server.on('secureConnection', readThroughStreams);
     server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: errorChain(error) }));
     this.#forgetTls = tls.onChange(() => server.setSecureContext(secureOptions(tls)));
     this.#server = server;
@@ -161,6 +163,18 @@ export class Listener {
 function secureOptions(tls: TlsMaterial): { cert: string; key: string; ca: string } {
   const { certificatePem, keyPem, clientCaPem } = tls.current();
   return { cert: certificatePem, key: keyPem, ca: clientCaPem };
+}
+
+/**
+ * Node.js hands what TLS decrypts directly to its HTTP/1 parser, all records of one read, also when the parser was paused by the first of them
+ * because an answer is still on its way out; then it breaks the connection (`HPE_PAUSED`). Read through the stream, a pause is kept. Somebody who
+ * listens for data makes it read so.
+ */
+function readThroughStreams(socket: TLSSocket): void {
+  if (socket.alpnProtocol === 'h2') return;
+  const listener = (): void => {};
+  socket.on('data', listener);
+  socket.off('data', listener);
 }
 
 /** A connection that carries no stream and no traffic is let go. */

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import { eventually } from '../../../test/support/eventually.ts';
+import { throwAwayTls } from '../../../test/support/throw-away-tls.ts';
+import { silentLogger } from '../../lib/log.ts';
+import { Listener } from './listener.ts';
+
+/** More than the sockets between two processes hold. */
+const largeBytes = 32 * 1024 * 1024;
+
+describe('Listener', () => {
+  const { tls, caPem } = throwAwayTls();
+  let answered = 0;
+  const listener = new Listener({
+    tls,
+    host: '127.0.0.1',
+    port: 0,
+    logger: silentLogger,
+    async handler(exchange) {
+      const { length } = await exchange.readBody(largeBytes);
+      answered++;
+      const body = exchange.method === 'GET' ? new Uint8Array(largeBytes) : Buffer.from(String(length));
+      return { status: 200, headers: {}, parts: [body] };
+    },
+  });
+  before(() => listener.start());
+  after(() => listener.stop());
+
+  it('reads the next request of a connection whose last answer is still on its way', { timeout: 30_000 }, async () => {
+    const socket = await new Promise<TLSSocket>((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: listener.port, ca: caPem, servername: 'localhost', ALPNProtocols: ['http/1.1'] };
+      const opened = connect(options, () => resolve(opened));
+      opened.once('error', reject);
+    });
+    const body = 'x'.repeat(300_000);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually('the first request is answered', () => answered === 1);
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    let received = 0;
+    let tail = '';
+    const failed = new Promise<never>((_, reject) =>
+      socket.once('error', reject).once('close', () => reject(new Error('closed'))),
+    );
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      tail = (tail + chunk.toString('latin1')).slice(-100);
+    });
+    await Promise.race([eventually('the second request is answered', () => tail.endsWith(String(body.length)), 20_000), failed]);
+    assert.ok(received > largeBytes);
+    socket.destroy();
+  });
+});
