@@ -277,6 +277,7 @@ const upstreamErrors = [
   /does not contain declared merge key/,
   /unknown patch type/,
   /failed to create typed patch object/,
+  /merging lists cannot yet be specified in the patch/,
   /list element types are not identical/,
   /doesn't match \$setElementOrder/,
   /resourceVersion should not be set on objects to be created/,
