@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ReplicaSet } from '../../../src/api/kinds/apps/replica-set.ts';
 import { createLoopbackClient } from '../../../src/client/loopback-client.ts';
+import type { AdmissionPlugin } from '../../../src/server/admission/admission.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
 import { RevisionConflict, StoreBusy } from '../../../src/storage/store.ts';
@@ -44,6 +45,43 @@ describe('writes', () => {
     const put = await send(`PUT ${maps}/same`, { metadata: { name: 'same' }, data: { a: '1' } });
     assert.equal(put.json.metadata.resourceVersion, version);
     assert.equal((await send(`GET ${maps}/same`)).json.metadata.resourceVersion, version);
+  });
+
+  it('answers a write with the bytes a GET gives', async () => {
+    const named = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'bytes' } };
+    const apply = { 'content-type': 'application/apply-patch+yaml' };
+    const writes = [
+      () => send(`POST ${maps}`, { ...named, data: { a: '1' } }),
+      () => send(`PUT ${maps}/bytes`, { ...named, data: { a: '2' } }),
+      () => send(`PATCH ${maps}/bytes`, { data: { a: '3' } }, mergePatch),
+      () => send(`PATCH ${maps}/bytes?fieldManager=m&force=true`, { ...named, data: { a: '4' } }, apply),
+    ];
+    for (const [i, write] of writes.entries()) {
+      const written = await write();
+      assert.equal(written.json.data.a, String(i + 1));
+      assert.equal(written.body, (await send(`GET ${maps}/bytes`)).body);
+    }
+  });
+
+  it('starts a PUT again from its body when somebody else was faster', async () => {
+    let api: Send | undefined;
+    const intruder: AdmissionPlugin = {
+      name: 'Intruder',
+      async admit({ operation, name }) {
+        if (operation !== 'UPDATE' || name !== 'overtaken') return;
+        const faster = api;
+        api = undefined;
+        await faster?.(`PATCH ${maps}/overtaken`, { metadata: { annotations: { by: 'intruder' } } }, mergePatch);
+      },
+    };
+    const { server: raced, stop: stopRaced } = await startTestApi({ admission: () => [intruder] });
+    const sendRaced = caller(raced);
+    await sendRaced(`POST ${maps}`, { metadata: { name: 'overtaken' }, data: { a: '1' } });
+    api = sendRaced;
+    const { status, json } = await sendRaced(`PUT ${maps}/overtaken`, { metadata: { name: 'overtaken' }, data: { a: '2' } });
+    assert.equal(api, undefined);
+    assert.deepEqual([status, json.data, json.metadata.annotations], [200, { a: '2' }, undefined]);
+    await stopRaced();
   });
 
   it('stores the same form whoever writes it', async () => {
