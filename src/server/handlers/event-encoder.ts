@@ -8,7 +8,7 @@ import type { WatchType } from '../registry/watch.ts';
 import type { HandlerDeps } from './context.ts';
 import type { IncludeObject } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
-import { tableOf } from './table.ts';
+import { bookmarkTable, tableOf } from './table.ts';
 
 const encoder = new TextEncoder();
 
@@ -69,8 +69,10 @@ export class EventEncoder {
     if (as === 'object') return object;
     if (as !== 'Table') return partialMetadata(object, metaVersion);
     const { resourceVersion } = object.metadata;
-    const objects = bookmark ? [] : [object];
-    const table = tableOf({ kind, objects, metadata: { resourceVersion }, nowMs: this.#deps.clock.now(), metaVersion, include });
+    const options = { kind, metadata: { resourceVersion }, metaVersion, include };
+    const table = bookmark
+      ? bookmarkTable(object, options)
+      : tableOf({ ...options, objects: [object], nowMs: this.#deps.clock.now() });
     if (this.#columnsSent) return { ...table, columnDefinitions: null };
     this.#columnsSent = !bookmark;
     return table;

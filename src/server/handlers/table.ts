@@ -28,15 +28,15 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
-/** `include`: what each row carries besides its cells. */
-export function tableOf(options: {
-  kind: Kind;
-  objects: readonly KubeObject[];
-  metadata: TableMetadata;
-  nowMs: number;
-  metaVersion: string;
-  include: IncludeObject;
-}): Table {
+export interface TableOptions {
+  readonly kind: Kind;
+  readonly metadata: TableMetadata;
+  readonly metaVersion: string;
+  /** What each row carries besides its cells. */
+  readonly include: IncludeObject;
+}
+
+export function tableOf(options: TableOptions & { readonly objects: readonly KubeObject[]; readonly nowMs: number }): Table {
   const { kind, objects, metadata, nowMs, metaVersion, include } = options;
   return {
     kind: 'Table',
@@ -48,6 +48,13 @@ export function tableOf(options: {
       object: rowObject(object, metaVersion, include),
     })),
   };
+}
+
+/** A bookmark among the tables of a watch: one row, for the metadata of an object that is empty otherwise. */
+export function bookmarkTable(bookmark: KubeObject, options: TableOptions): Table {
+  const table = tableOf({ ...options, objects: [], nowMs: 0 });
+  const cells = table.columnDefinitions.map(() => null);
+  return { ...table, rows: [{ cells, object: rowObject(bookmark, options.metaVersion, options.include) }] };
 }
 
 function inOrder(kind: Kind, objects: readonly KubeObject[]): readonly KubeObject[] {

@@ -122,6 +122,18 @@ describe('options of requests', () => {
     assert.deepEqual([status, headers['retry-after'], json.details.retryAfterSeconds], [504, '1', 1]);
   });
 
+  it('says so in a row of its own when the watch is of tables', async () => {
+    const answer = send(`GET ${maps}?watch=1&allowWatchBookmarks=1&timeoutSeconds=1`, undefined, table);
+    await send('GET /version');
+    clock.advance(2000);
+    const [first, bookmark] = (await answer).body.split('\n', 2).map((line) => JSON.parse(line));
+    assert.deepEqual([first.type, bookmark.type], ['ADDED', 'BOOKMARK']);
+    const [row] = bookmark.object.rows;
+    assert.equal(row.cells.length, first.object.columnDefinitions.length);
+    assert.equal(row.object.metadata.annotations['k8s.io/initial-events-end'], 'true');
+    assert.equal(row.object.metadata.resourceVersion, bookmark.object.metadata.resourceVersion);
+  });
+
   it('keeps an owner that is named twice once, and says so', async () => {
     const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' };
     const ownerReferences = [owner, { ...owner, name: 'q' }, owner];
