@@ -5,6 +5,7 @@ import type {
   ResourceQuota,
   ScopedResourceSelectorRequirement,
 } from '../generated/types.ts';
+import { attributesClassesOf } from '../kinds/core/persistent-volume-claim.ts';
 import { qosClass } from '../kinds/core/pod-qos.ts';
 import type { KubeObject } from '../meta.ts';
 import { matchesRequirement } from '../selectors/label-selector.ts';
@@ -28,9 +29,8 @@ function isInScope(
 ): boolean {
   if (kind.group === '' && kind.plural === 'pods') return isPodInScope(scope, object as Pod);
   if (kind.group !== '' || kind.plural !== 'persistentvolumeclaims' || scope.scopeName !== 'VolumeAttributesClass') return false;
-  const claim = object as PersistentVolumeClaim;
-  const classes = [claim.spec?.volumeAttributesClassName, claim.status?.currentVolumeAttributesClassName];
-  return classes.some((name) => matches(scope, name));
+  const classes = attributesClassesOf(object as PersistentVolumeClaim);
+  return classes.length === 0 ? matches(scope, undefined) : classes.some((name) => matches(scope, name));
 }
 
 function isPodInScope(scope: ScopedResourceSelectorRequirement, pod: Pod): boolean {

@@ -135,3 +135,13 @@ function copy<K extends keyof t.PersistentVolumeClaimSpec>(
   if (from[field] === undefined) delete into[field];
   else into[field] = from[field];
 }
+
+/** The VolumeAttributesClasses of a claim: the one it asks for, the one it has, and the one it is being changed to. */
+export function attributesClassesOf({ spec, status }: PersistentVolumeClaim): string[] {
+  const names = [
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ];
+  return names.filter((name): name is string => Boolean(name));
+}

@@ -4,6 +4,7 @@ import { type Bench, createBench, withControllers } from '../../../../test/suppo
 import type { PodDisruptionBudgetSpec } from '../../../api/generated/types.ts';
 import { ReplicaSet } from '../../../api/kinds/apps/replica-set.ts';
 import { ConfigMap } from '../../../api/kinds/core/config-map.ts';
+import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import { ResourceQuota } from '../../../api/kinds/core/resource-quota.ts';
 import { PodDisruptionBudget } from '../../../api/kinds/policy/pod-disruption-budget.ts';
@@ -122,6 +123,44 @@ describe('resource quota controller', () => {
       assert.deepEqual(await used(), charged, 'a pod that comes says nothing of the other that was charged');
       await advance(10_000);
       assert.deepEqual(await used(), { pods: '2', 'requests.cpu': '250m', 'count/configmaps': '1' });
+    }));
+
+  it('follows a claim through its attributes classes', () =>
+    withQuota(async ({ fake, settle }) => {
+      const claimKey = { namespace: 'ns', name: 'claim' };
+      fake.seed(PersistentVolumeClaim, {
+        metadata: claimKey,
+        spec: { volumeAttributesClassName: 'silver', resources: { requests: { storage: '1Gi' } } },
+        status: { phase: 'Bound', currentVolumeAttributesClassName: 'gold' },
+      });
+      const scopes = { gold: ['In', ['gold']], silver: ['In', ['silver']], bare: ['DoesNotExist'] } as const;
+      for (const [name, [operator, values = []]] of Object.entries(scopes))
+        fake.seed(ResourceQuota, {
+          metadata: { namespace: 'ns', name },
+          spec: {
+            hard: { persistentvolumeclaims: '1' },
+            scopeSelector: { matchExpressions: [{ scopeName: 'VolumeAttributesClass', operator, values: [...values] }] },
+          },
+          status: {},
+        });
+      await settle();
+      const counts = async () => {
+        const quotas = await Promise.all(Object.keys(scopes).map((name) => fake.get(ResourceQuota, { namespace: 'ns', name })));
+        return quotas.map(({ status }) => status.used?.['persistentvolumeclaims']);
+      };
+      const become = async (spec: string | undefined, status: PersistentVolumeClaim['status']) => {
+        fake.mutate(PersistentVolumeClaim, claimKey, (claim) => {
+          if (spec === undefined) delete claim.spec.volumeAttributesClassName;
+          claim.status = { phase: 'Bound', ...status };
+        });
+        await settle();
+        return counts();
+      };
+      assert.deepEqual(await counts(), ['1', '1', '0']);
+      assert.deepEqual(await become('silver', { currentVolumeAttributesClassName: 'silver' }), ['0', '1', '0']);
+      const modifyVolumeStatus = { status: 'InProgress', targetVolumeAttributesClassName: 'gold' };
+      assert.deepEqual(await become(undefined, { modifyVolumeStatus }), ['1', '0', '0']);
+      assert.deepEqual(await become(undefined, {}), ['0', '0', '1']);
     }));
 
   it('puts right what somebody else wrote about the limits', () =>

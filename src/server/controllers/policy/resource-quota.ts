@@ -1,5 +1,5 @@
 import { groupResource, type Kind } from '../../../api/kind.ts';
-import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
+import { attributesClassesOf, PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import { ResourceQuota } from '../../../api/kinds/core/resource-quota.ts';
 import { Service } from '../../../api/kinds/core/service.ts';
@@ -48,7 +48,10 @@ export function resourceQuotaController({ metadata }: ResourceQuotaControllerDep
       mapped(Service, quotasOf(Service), { ignoresNew: true, changed: (next, previous) => !equalJson(next.spec, previous.spec) }),
       mapped(PersistentVolumeClaim, quotasOf(PersistentVolumeClaim), {
         ignoresNew: true,
-        changed: (next, previous) => !equalJson(next.spec, previous.spec),
+        changed: (next, previous) =>
+          !equalJson(next.spec, previous.spec) ||
+          !equalJson(next.status.allocatedResources, previous.status.allocatedResources) ||
+          !equalJson(attributesClassesOf(next), attributesClassesOf(previous)),
       }),
     ],
     subscribe: (enqueue, informer) =>

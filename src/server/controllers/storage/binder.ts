@@ -136,12 +136,16 @@ async function bind(claim: PersistentVolumeClaim, volume: PersistentVolume, cont
       spec: { ...claim.spec, volumeName: volume.metadata.name },
     });
   }
-  const { accessModes, capacity } = bound.spec;
+  const { accessModes, capacity, volumeAttributesClassName } = bound.spec;
   const status = {
     ...current.status,
     phase: 'Bound',
     ...(accessModes ? { accessModes } : {}),
     ...(current.status.phase === 'Bound' && current.status.capacity ? {} : capacity ? { capacity } : {}),
+    // Later it changes when the volume's driver has changed the volume.
+    ...(current.status.phase === 'Pending' && volumeAttributesClassName
+      ? { currentVolumeAttributesClassName: volumeAttributesClassName }
+      : {}),
   };
   if (!equalJson(status, current.status))
     await client.update(PersistentVolumeClaim, { ...current, status }, { subresource: 'status' });

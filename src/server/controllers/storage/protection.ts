@@ -1,6 +1,6 @@
 import type { Kind } from '../../../api/kind.ts';
 import { PersistentVolume } from '../../../api/kinds/core/persistent-volume.ts';
-import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
+import { attributesClassesOf, PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import { VolumeAttributesClass } from '../../../api/kinds/storage/volume-attributes-class.ts';
 import type { KubeObject } from '../../../api/meta.ts';
@@ -58,7 +58,7 @@ export const attributesClassProtectionController = defineController({
   name: 'volumeattributesclass-protection',
   watches: [
     primary(VolumeAttributesClass, { changed: (next) => next.metadata.deletionTimestamp !== undefined }),
-    mapped(PersistentVolumeClaim, classesOfClaim),
+    mapped(PersistentVolumeClaim, attributesClassesOf),
     mapped(PersistentVolume, classesOfVolume),
   ],
   async reconcile(name, { client, informer }) {
@@ -67,23 +67,13 @@ export const attributesClassProtectionController = defineController({
     const isUsed =
       informer(PersistentVolumeClaim)
         .list()
-        .some((claim) => classesOfClaim(claim).includes(name)) ||
+        .some((claim) => attributesClassesOf(claim).includes(name)) ||
       informer(PersistentVolume)
         .list()
         .some((volume) => classesOfVolume(volume).includes(name));
     if (!isUsed) await letGo(client, VolumeAttributesClass, attributesClass, classFinalizer);
   },
 });
-
-/** The one it asks for, the one it has, and the one it is being changed to. */
-function classesOfClaim({ spec, status }: PersistentVolumeClaim): string[] {
-  const names = [
-    spec.volumeAttributesClassName,
-    status.currentVolumeAttributesClassName,
-    status.modifyVolumeStatus?.targetVolumeAttributesClassName,
-  ];
-  return names.filter((name): name is string => Boolean(name));
-}
 
 function classesOfVolume({ spec }: PersistentVolume): string[] {
   return spec.volumeAttributesClassName ? [spec.volumeAttributesClassName] : [];

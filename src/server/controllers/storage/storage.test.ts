@@ -56,6 +56,24 @@ describe('volume binder', () => {
     });
   });
 
+  it('says which attributes class the volume had when it was bound', async () => {
+    await run(async ({ fake, settle }) => {
+      addVolume(fake, 'fit', '2Gi');
+      const current = async () => (await fake.get(PersistentVolumeClaim, key)).status.currentVolumeAttributesClassName;
+      const setClass = (name: string) =>
+        fake.mutate(PersistentVolume, { name: 'fit' }, (volume) => {
+          volume.spec.volumeAttributesClassName = name;
+        });
+      setClass('gold');
+      addClaim(fake, { volumeAttributesClassName: 'gold' });
+      await settle();
+      assert.equal(await current(), 'gold');
+      setClass('silver');
+      await settle();
+      assert.equal(await current(), 'gold');
+    });
+  });
+
   it('waits for the first consumer, tells the provisioner, and binds what it makes', async () => {
     await run(async ({ fake, settle }) => {
       fake.seed(StorageClass, {
