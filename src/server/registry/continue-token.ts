@@ -4,8 +4,8 @@ import { badRequest } from '../../api/status-error.ts';
 export interface ContinuePoint {
   readonly revision: number;
   readonly after: string;
-  /** When the first page was listed; absent in tokens of other servers. */
-  readonly listedAtMs?: number | undefined;
+  /** When the first page was listed, in whole minutes since 1970; absent in tokens of other servers. */
+  readonly minute?: number | undefined;
 }
 
 /** Stands for "do not care about consistency", in a token that replaces an expired one. */
@@ -14,8 +14,8 @@ export const inconsistent = -1;
 const apiVersion = 'meta.k8s.io/v1';
 
 /** apiserver: pkg/storage/continue.go. `after` is a key relative to the listed prefix, e.g. `g1`. */
-export function encodeContinue({ revision, after, listedAtMs }: ContinuePoint): string {
-  const token = { v: apiVersion, rv: revision, start: `/${after}\u0000`, listedAtMs };
+export function encodeContinue({ revision, after, minute }: ContinuePoint): string {
+  const token = { v: apiVersion, rv: revision, start: `/${after}\u0000`, minute };
   return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
@@ -35,11 +35,11 @@ export function decodeContinue(token: string): ContinuePoint {
   if (typeof parsed.start !== 'string' || parsed.start.includes('/../') || parsed.start === '') {
     throw badRequest(`invalid continue token: continue key is not valid: continue key is not valid: ${String(parsed.start)}`);
   }
-  const listedAtMs = typeof parsed.listedAtMs === 'number' ? parsed.listedAtMs : undefined;
-  return { revision: parsed.rv, after: parsed.start.replace(/^\//, '').replace(/\0$/, ''), listedAtMs };
+  const minute = typeof parsed.minute === 'number' ? parsed.minute : undefined;
+  return { revision: parsed.rv, after: parsed.start.replace(/^\//, '').replace(/\0$/, ''), minute };
 }
 
-function parseToken(token: string): { v?: unknown; rv?: unknown; start?: unknown; listedAtMs?: unknown } {
+function parseToken(token: string): { v?: unknown; rv?: unknown; start?: unknown; minute?: unknown } {
   const text = Buffer.from(token, 'base64url').toString('latin1');
   try {
     const parsed: unknown = JSON.parse(text);

@@ -28,7 +28,8 @@ const futureRevisionTimeoutMs = 3000;
  * How long the pages of a list show the moment of its first one. The history of a quiet server reaches back for hours; clients are told to count
  * on minutes, and upstream's compaction keeps that promise.
  */
-const pagesMs = 5 * 60_000;
+const pagesMinutes = 5;
+const minuteMs = 60_000;
 
 type ListDeps = Pick<WriteDeps, 'objects' | 'clock'>;
 
@@ -47,10 +48,12 @@ export async function listPage({ objects, clock }: ListDeps, kind: Kind, request
   const revision = point ? point.revision : exact ? version : undefined;
   // Any state will do for version 0; upstream then serves everything from its cache.
   const limit = version === 0 ? undefined : request.limit || undefined;
-  const listedAtMs = point?.listedAtMs ?? clock.now();
-  if (point && clock.now() - listedAtMs > pagesMs) throw expiredToken(point);
+  // Whole minutes: whoever lists the same in the same minute gets the same bytes, which are then compressed once.
+  const now = Math.floor(clock.now() / minuteMs);
+  const minute = point?.minute ?? now;
+  if (point && now - minute > pagesMinutes) throw expiredToken(point);
   return pageAt({
-    ...{ objects, kind, request, matcher, point, limit, listedAtMs },
+    ...{ objects, kind, request, matcher, point, limit, minute },
     revision: revision === inconsistent ? undefined : revision,
   });
 }
@@ -68,11 +71,11 @@ function pageAt(options: {
   request: ListRequest;
   matcher: ObjectMatcher;
   point: ContinuePoint | undefined;
-  listedAtMs: number;
+  minute: number;
   revision: number | undefined;
   limit: number | undefined;
 }): ListPage {
-  const { objects, kind, request, matcher, point, revision, limit, listedAtMs } = options;
+  const { objects, kind, request, matcher, point, revision, limit, minute } = options;
   const prefix = prefixOf(kind, request.namespace);
   // The state of the moment, when it has a revision number of its own: the history need not reach back to it.
   const atRevision = revision === undefined || revision >= objects.revision ? undefined : revision;
@@ -88,7 +91,7 @@ function pageAt(options: {
     const last = page.entries.at(-1);
     const more = limit !== undefined && last && page.remaining > 0;
     if (!more) return { revision: listed, entries: page.entries };
-    const token = encodeContinue({ revision: listed, after: last.key.slice(prefix.length), listedAtMs });
+    const token = encodeContinue({ revision: listed, after: last.key.slice(prefix.length), minute });
     return {
       revision: listed,
       entries: page.entries,
