@@ -4,7 +4,7 @@ import { FakeClock } from '../../lib/clock.ts';
 import { BookmarkTicker } from './bookmark-ticker.ts';
 import { FlushQueue, type GatheringStream } from './flush-queue.ts';
 
-const endOfTurn = (): Promise<void> => Promise.resolve();
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the flush queue', () => {
   function setup() {
@@ -15,7 +15,7 @@ describe('the flush queue', () => {
     return { clock, queue, flushed, stream };
   }
 
-  it('flushes at the end of the turn, and what follows shortly after in one go', async () => {
+  it('flushes in the next turn, and what follows shortly after in one go', async () => {
     const { clock, queue, flushed, stream } = setup();
     const [a, b] = [stream('a'), stream('b')];
     queue.add(a);
@@ -26,12 +26,12 @@ describe('the flush queue', () => {
     queue.add(b);
     await endOfTurn();
     assert.deepEqual(flushed, ['a', 'b'], 'b had nothing for a while: it does not wait');
-    clock.advance(5);
+    clock.advance(10);
     assert.deepEqual(flushed, ['a', 'b', 'a']);
     queue.add(a);
     await endOfTurn();
     assert.equal(flushed.length, 3, 'still a burst');
-    clock.advance(5);
+    clock.advance(10);
     assert.equal(flushed.length, 4);
   });
 
@@ -40,7 +40,7 @@ describe('the flush queue', () => {
     const a = stream('a');
     queue.add(a);
     await endOfTurn();
-    clock.advance(5);
+    clock.advance(10);
     assert.equal(clock.pending, 0);
     queue.add(a);
     await endOfTurn();

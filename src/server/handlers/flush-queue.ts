@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 
 /** A stream that was written to waits this long for more: a burst of events then costs each watcher a few writes instead of one an event. */
-const gatherMs = 5;
+const gatherMs = 10;
 
 /** Something that gathers bytes until it is told to write them. */
 export interface GatheringStream {
@@ -11,7 +11,7 @@ export interface GatheringStream {
 }
 
 /**
- * Decides when streams write what they gathered: at the end of the turn in which the first event came, and after that once per gathering time. One
+ * Decides when streams write what they gathered: in the turn after the first event, and after that once per gathering time. One
  * timer for all streams, which runs only while events come.
  */
 export class FlushQueue {
@@ -32,7 +32,8 @@ export class FlushQueue {
       this.#later.push(stream);
       return;
     }
-    if (this.#soon.length === 0) queueMicrotask(this.#flushSoon);
+    // Not in a microtask: the answer to the write that is the event goes out before its watchers are told.
+    if (this.#soon.length === 0) setImmediate(this.#flushSoon);
     this.#soon.push(stream);
   }
 
