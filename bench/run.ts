@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const benchmarks: Readonly<Record<string, string>> = {
   api: 'bench/api/api.ts',
+  collections: 'bench/collections/collections.ts',
   requests: 'bench/requests.ts',
   store: 'bench/store.ts',
 };

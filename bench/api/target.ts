@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect as connectHttp2, type SecureClientSessionOptions } from 'node:http2';
 import type { ConnectionOptions } from 'node:tls';
 import { readKubeconfig } from '../../src/client/kubeconfig.ts';
 import { cpuSeconds } from '../../test/budget/measure.ts';
@@ -12,6 +13,10 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Instead of JSON. */
+  readonly accept?: string;
+  /** What the client can unpack; nothing when absent. */
+  readonly acceptEncoding?: string;
 }
 
 /** One API server under load, reached over HTTP/1.1 with kept-alive connections. */
@@ -37,9 +42,7 @@ export class Target {
     const { hostname, port } = new URL(server);
     this.name = name;
     this.pids = pids;
-    this.#headers = `host: ${hostname}:${port}\r\naccept: application/json\r\n${
-      credentials.token ? `authorization: Bearer ${credentials.token}\r\n` : ''
-    }`;
+    this.#headers = `host: ${hostname}:${port}\r\n${credentials.token ? `authorization: Bearer ${credentials.token}\r\n` : ''}`;
     this.#connectionOptions = {
       host: hostname,
       port: Number(port || 443),
@@ -71,6 +74,12 @@ export class Target {
     return () => connection.close();
   }
 
+  /** An HTTP/2 connection, as Go's clients use for all they do. */
+  openHttp2(): ClientHttp2Session {
+    const { host, port } = this.#connectionOptions;
+    return connectHttp2(`https://${host}:${port}`, this.#connectionOptions as SecureClientSessionOptions);
+  }
+
   close(): void {
     for (const { connection } of this.#idle) connection.close();
   }
@@ -83,8 +92,9 @@ export class Target {
     return Connection.open(this.#connectionOptions);
   }
 
-  #request({ method, path, body, contentType = 'application/json' }: Call): string {
-    const head = `${method} ${path} HTTP/1.1\r\n${this.#headers}`;
+  #request({ method, path, body, contentType = 'application/json', accept = 'application/json', acceptEncoding }: Call): string {
+    const encoding = acceptEncoding ? `accept-encoding: ${acceptEncoding}\r\n` : '';
+    const head = `${method} ${path} HTTP/1.1\r\n${this.#headers}accept: ${accept}\r\n${encoding}`;
     if (body === undefined) return `${head}\r\n`;
     const text = JSON.stringify(body);
     return `${head}content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;

@@ -1,0 +1,63 @@
+import type { Target } from '../api/target.ts';
+
+const clients = 16;
+
+/** Makes a namespace and waits until pods can be made in it. */
+export async function makeNamespace(target: Target, name: string): Promise<void> {
+  await target.call({
+    method: 'POST',
+    path: '/api/v1/namespaces',
+    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+  });
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await target.call({ method: 'GET', path: `/api/v1/namespaces/${name}/serviceaccounts/default` });
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+export function deleteNamespace(target: Target, name: string): Promise<unknown> {
+  return target.call({ method: 'DELETE', path: `/api/v1/namespaces/${name}` });
+}
+
+/** Pods no scheduler places, with ten labels `app` among them. */
+export function fillPods(target: Target, namespace: string, from: number, to: number): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  return inParallel(from, to, (i) => target.call({ method: 'POST', path, body: pod(i) }));
+}
+
+export function fillConfigMaps(target: Target, namespace: string, count: number): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps`;
+  return inParallel(0, count, (i) => {
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `c-${i}` }, data: { a: 'x'.repeat(512) } };
+    return target.call({ method: 'POST', path, body });
+  });
+}
+
+function pod(i: number): object {
+  const container = {
+    name: 'c',
+    image: 'localhost/busybox:1',
+    command: ['sleep', '3600'],
+    resources: { requests: { cpu: '10m', memory: '16Mi' } },
+    env: Array.from({ length: 10 }, (_, k) => ({ name: `E${k}`, value: `value-${k}` })),
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `p-${i}`, labels: { app: `a-${i % 10}`, bench: 'true' } },
+    spec: { nodeSelector: { 'bench/none': 'x' }, containers: [container] },
+  };
+}
+
+async function inParallel(from: number, to: number, work: (i: number) => Promise<unknown>): Promise<void> {
+  let next = from;
+  const client = async (): Promise<void> => {
+    for (let i = next++; i < to; i = next++) await work(i);
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}
