@@ -34,13 +34,12 @@ function isInScope(
 }
 
 function isPodInScope(scope: ScopedResourceSelectorRequirement, pod: Pod): boolean {
-  const isTerminating = (pod.spec?.activeDeadlineSeconds ?? -1) >= 0;
   const isBestEffort = pod.spec !== undefined && qosClass(pod.spec) === 'BestEffort';
   switch (scope.scopeName) {
     case 'Terminating':
-      return isTerminating;
+      return isLimitedInTime(pod);
     case 'NotTerminating':
-      return !isTerminating;
+      return !isLimitedInTime(pod);
     case 'BestEffort':
       return isBestEffort;
     case 'NotBestEffort':
@@ -52,6 +51,11 @@ function isPodInScope(scope: ScopedResourceSelectorRequirement, pod: Pod): boole
     default:
       return false;
   }
+}
+
+/** In the scope Terminating: it has a deadline. */
+export function isLimitedInTime(pod: Pod): boolean {
+  return (pod.spec?.activeDeadlineSeconds ?? -1) >= 0;
 }
 
 function matches(scope: ScopedResourceSelectorRequirement, value: string | undefined): boolean {

@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim, Pod, Service } from '../generated/types.ts';
+import type { PersistentVolumeClaim, Pod, ResourceClaim, Service } from '../generated/types.ts';
 import type { KubeObject } from '../meta.ts';
 import { type Amounts, addAmounts, amountsOf, pieces } from './amounts.ts';
 import { podResources } from './pod-resources.ts';
@@ -14,6 +14,10 @@ const countedByPlural = new Set([
   'persistentvolumeclaims',
 ]);
 
+const devicesSuffix = '.deviceclass.resource.k8s.io/devices';
+/** What a request for all devices may bring at most. */
+const maxDevicesOfClaim = 32;
+
 const storageClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 
 /**
@@ -23,6 +27,7 @@ const storageClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 export function quotaUsage(kind: { group: string; plural: string }, object: KubeObject, nowMs: number): Amounts {
   const { group, plural } = kind;
   const usage: Amounts = new Map([[`count/${group ? `${plural}.${group}` : plural}`, pieces(1)]]);
+  if (isResourceClaim(kind)) return addAmounts(usage, devicesUsage(object as ResourceClaim));
   if (group !== '') return usage;
   if (plural === 'pods') return addAmounts(usage, podUsage(object as Pod, nowMs));
   if (countedByPlural.has(plural)) usage.set(plural, pieces(1));
@@ -35,6 +40,7 @@ export function quotaUsage(kind: { group: string; plural: string }, object: Kube
 export function quotaConcerns(kind: { group: string; plural: string }, resource: string): boolean {
   const { group, plural } = kind;
   if (resource === `count/${group ? `${plural}.${group}` : plural}`) return true;
+  if (isResourceClaim(kind)) return resource.endsWith(devicesSuffix);
   if (group !== '') return false;
   if (plural === 'pods') return resource === 'pods' || isPodResource(resource);
   if (plural === 'services') return /^services(\.loadbalancers|\.nodeports)?$/.test(resource);
@@ -96,5 +102,23 @@ function claimUsage(claim: PersistentVolumeClaim): Amounts {
   if (!size) return usage;
   usage.set('requests.storage', size);
   if (storageClass) usage.set(`${perClass}/requests.storage`, size);
+  return usage;
+}
+
+function isResourceClaim({ group, plural }: { group: string; plural: string }): boolean {
+  return group === 'resource.k8s.io' && plural === 'resourceclaims';
+}
+
+/** Devices per class; of alternatives the one that takes the most of a class. */
+function devicesUsage({ spec }: ResourceClaim): Amounts {
+  const usage: Amounts = new Map();
+  for (const { exactly, firstAvailable } of spec.devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const { deviceClassName, allocationMode, count = 1 } of firstAvailable ?? (exactly ? [exactly] : [])) {
+      const devices = allocationMode === 'All' ? maxDevicesOfClaim : count;
+      most.set(deviceClassName, Math.max(most.get(deviceClassName) ?? 0, devices));
+    }
+    addAmounts(usage, new Map([...most].map(([name, devices]) => [`${name}${devicesSuffix}`, pieces(devices)])));
+  }
   return usage;
 }

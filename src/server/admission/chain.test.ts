@@ -18,6 +18,7 @@ import { ClusterRole } from '../../api/kinds/rbac/cluster-role.ts';
 import { ClusterRoleBinding } from '../../api/kinds/rbac/cluster-role-binding.ts';
 import { Role } from '../../api/kinds/rbac/role.ts';
 import { RoleBinding } from '../../api/kinds/rbac/role-binding.ts';
+import { ResourceClaim } from '../../api/kinds/resource/resource-claim.ts';
 import { PriorityClass } from '../../api/kinds/scheduling/priority-class.ts';
 import { CSIDriver } from '../../api/kinds/storage/csi-driver.ts';
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts';
@@ -355,6 +356,45 @@ describe('admission', () => {
     });
     await refuses(admit(Pod, pod()), /exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0/);
     await admit(Pod, pod({ containers: [{ name: 'c', resources: { requests: { cpu: '1m' } } }] }));
+  });
+
+  test('a pod that gets a deadline is charged to the quota of those that end', async () => {
+    reader.put(ResourceQuota, {
+      metadata: { name: 'q', namespace: 'shop' },
+      spec: { hard: { pods: '1' }, scopes: ['Terminating'] },
+      status: { hard: { pods: '1' }, used: { pods: '0' } },
+    });
+    const ending = pod({ containers: [{ name: 'c' }], activeDeadlineSeconds: 60 });
+    await admit(Pod, ending, { old: pod() });
+    assert.deepEqual(reader.get(ResourceQuota, { namespace: 'shop', name: 'q' })?.status.used, { pods: '1' });
+    await admit(Pod, ending, { old: ending });
+    await refuses(admit(Pod, ending), /exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1/);
+  });
+
+  test('resource claims are charged for devices of a class', async () => {
+    const hard = { 'gold.deviceclass.resource.k8s.io/devices': '5', 'count/resourceclaims.resource.k8s.io': '9' };
+    reader.put(ResourceQuota, {
+      metadata: { name: 'q', namespace: 'shop' },
+      spec: { hard },
+      status: { hard, used: Object.fromEntries(Object.keys(hard).map((name) => [name, '0'])) },
+    });
+    const claim = (...requests: object[]) => ({ metadata: { name: 'c', namespace: 'shop' }, spec: { devices: { requests } } });
+    const gold = { deviceClassName: 'gold', allocationMode: 'ExactCount' };
+    const either = [
+      { name: 'x', ...gold, count: 1 },
+      { name: 'y', ...gold, count: 3 },
+    ];
+    await admit(ResourceClaim, claim({ name: 'a', exactly: { ...gold, count: 2 } }, { name: 'b', firstAvailable: either }));
+    const { used } = reader.get(ResourceQuota, { namespace: 'shop', name: 'q' })!.status;
+    assert.deepEqual(used, {
+      'gold.deviceclass.resource.k8s.io/devices': '5',
+      'count/resourceclaims.resource.k8s.io': '1',
+    });
+    const all = { deviceClassName: 'gold', allocationMode: 'All' };
+    await refuses(
+      admit(ResourceClaim, claim({ name: 'a', exactly: all })),
+      /requested: gold.deviceclass.resource.k8s.io\/devices=32, used: gold.deviceclass.resource.k8s.io\/devices=5/,
+    );
   });
 
   describe('pod security', () => {

@@ -2,6 +2,7 @@ import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import { ResourceQuota } from '../../../api/kinds/core/resource-quota.ts';
 import { Service } from '../../../api/kinds/core/service.ts';
+import { isLimitedInTime } from '../../../api/quota/quota-scopes.ts';
 import { isStatus } from '../../../api/status-error.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { isAbout } from '../concern.ts';
@@ -51,8 +52,13 @@ function isCharged(request: AdmissionRequest): boolean {
   const { operation, subresource } = request;
   if (operation === 'CREATE') return subresource === '';
   if (operation !== 'UPDATE') return false;
-  if (isAbout(request, Pod)) return subresource === 'resize';
+  if (isAbout(request, Pod)) return subresource === 'resize' || (subresource === '' && changesScope(request));
   return subresource === '' && (isAbout(request, Service) || isAbout(request, PersistentVolumeClaim));
+}
+
+/** A pod that gets a deadline moves from one quota to another. */
+function changesScope({ object, oldObject }: AdmissionRequest): boolean {
+  return isLimitedInTime(object as unknown as Pod) !== isLimitedInTime(oldObject as unknown as Pod);
 }
 
 async function charge(request: AdmissionRequest, quotas: readonly ResourceQuota[], deps: AdmissionDeps): Promise<void> {
