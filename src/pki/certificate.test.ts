@@ -88,6 +88,23 @@ describe('certificates', () => {
     assert.match(openssl(['x509', '-noout', '-enddate'], pem).output, /2055 GMT/);
   });
 
+  test('a leaf for an hour begins five minutes early, one for a year an hour', () => {
+    for (const [hours, earlyMinutes] of [
+      [1, 5],
+      [365 * 24, 60],
+    ] as const) {
+      const pem = issueLeaf(ca, {
+        subject: { commonName: 'x', organizations: [] },
+        publicKey: createPublicKey(key),
+        usages: ['clientAuth'],
+        nowMs: nowMs + dayMs,
+        validityMs: hours * 60 * 60 * 1000,
+      });
+      const { notBeforeMs, notAfterMs } = parseCertificate(pem);
+      assert.equal(notAfterMs - notBeforeMs, (hours * 60 + earlyMinutes) * 60 * 1000);
+    }
+  });
+
   test('our reader agrees with node', () => {
     const parsed = parseCertificate(leaf);
     const x509 = new X509Certificate(leaf);
