@@ -166,7 +166,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     ready = true;
     for (const component of keeping) await component.start();
   };
-  const listener = new Listener({ tls, host: deps.host, port: deps.port, handler, logger });
+  const listener = new Listener({ tls, host: deps.host, port: deps.port, handler, logger, clock });
   return {
     name: 'api-server',
     reader: objects,

@@ -9,14 +9,14 @@ import type { GatheringStream } from './flush-queue.ts';
 import { includeObjectOf, type WatchOptions, watchOptionsOf } from './options.ts';
 import { representationOf } from './render.ts';
 
-/** A watcher that lets more than this pile up is too slow; its watch ends, and it goes on from where it was. */
-const maxBufferedBytes = 8 * 1024 * 1024;
 /** More than this is written without waiting for the end of the turn. */
 const maxPendingBytes = 128 * 1024;
 /** Without timeoutSeconds a watch ends after this long and up to twice that, so that clients spread over servers. */
 const minTimeoutSeconds = 1800;
 /** A last bookmark is sent this long before a watch times out. */
 const bookmarkBeforeEndMs = 2_000;
+/** How long a client may take for the last of a watch that has ended. */
+const lastBytesMs = 30_000;
 
 /** WATCH of a collection: one JSON object per line until the time is over. */
 export async function handleWatch(deps: HandlerDeps, target: Target): Promise<Answer> {
@@ -86,7 +86,10 @@ class WatchStream implements GatheringStream {
   }
 
   start({ timeoutSeconds, sendInitialEvents, after }: WatchOptions): void {
-    this.#sink.onClose(() => this.#release());
+    this.#sink.onClose(() => {
+      this.#release();
+      this.#deps.watches.slow.forget(this);
+    });
     this.#startTimers((timeoutSeconds || minTimeoutSeconds * (1 + Math.random())) * 1000);
     // Upstream takes a watch from the start for one that asks for the initial events.
     if (sendInitialEvents ?? !after) this.#sendInitial();
@@ -186,7 +189,7 @@ class WatchStream implements GatheringStream {
 
   #writeBounded(): void {
     this.#write();
-    if (this.#sink.bufferedBytes > maxBufferedBytes) this.#end();
+    if (this.#deps.watches.slow.isTooSlow(this, this.#sink.bufferedBytes)) this.#end();
   }
 
   /** Writes what has been gathered; false when the client should be given time. */
@@ -203,6 +206,8 @@ class WatchStream implements GatheringStream {
     if (this.#ended) return;
     this.#write();
     this.#release();
+    // What is still on its way takes memory until the client has it.
+    this.#sink.onClose(this.#deps.clock.after(lastBytesMs, () => this.#sink.abort()));
     this.#sink.end();
   }
 

@@ -1,5 +1,6 @@
 import { tooManyRequests } from '../../api/status-error.ts';
-import { nodesGroup } from '../auth/user-names.ts';
+import type { UserInfo } from '../auth/user.ts';
+import { mastersGroup, nodesGroup } from '../auth/user-names.ts';
 import type { Filter } from './exchange.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
@@ -20,9 +21,9 @@ export class InFlightLimits {
     this.#metrics = metrics;
   }
 
-  /** Returns what ends the request's place, or undefined when there is none. */
-  enter(mutating: boolean, isNode: boolean): (() => void) | undefined {
-    const room = isNode ? reservedForNodes : 0;
+  /** Returns what ends the request's place, or undefined when there is none. Whoever may do everything is never turned away, as upstream. */
+  enter(mutating: boolean, { groups }: UserInfo): (() => void) | undefined {
+    const room = groups.includes(mastersGroup) ? Number.POSITIVE_INFINITY : groups.includes(nodesGroup) ? reservedForNodes : 0;
     if (mutating ? this.#mutating >= maxMutating + room : this.#reading >= maxReading + room) return undefined;
     const kind = [mutating ? 'mutating' : 'readOnly'];
     const count = (by: number): void => {
@@ -39,7 +40,7 @@ const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function inFlightFilter(limits: InFlightLimits): Filter {
   return (exchange, next) => {
-    const leave = limits.enter(!readMethods.has(exchange.method), exchange.user.groups.includes(nodesGroup));
+    const leave = limits.enter(!readMethods.has(exchange.method), exchange.user);
     if (!leave) throw tooManyRequests('the server is busy with other requests, try again in a moment', retryAfterSeconds);
     try {
       const answer = next(exchange);

@@ -3,12 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { type Duplex, Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { badRequest, StatusError } from '../../api/status-error.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
 import { type Exchange, type Headers, header } from './exchange.ts';
+import { type RequestBodies, tooLarge } from './request-bodies.ts';
 import { parseRequestInfo, type RequestInfo } from './request-info.ts';
 
-type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type Connection = TLSSocket | Http2Session;
 
 const auditIdPattern = /^[\w.-]{1,64}$/;
 
@@ -26,10 +27,11 @@ export class SocketExchange implements Exchange {
   info: RequestInfo;
   user: UserInfo = anonymous;
   readonly #request: NodeRequest;
+  readonly #bodies: RequestBodies;
   readonly #closers: (() => void)[] = [];
   #closed = false;
 
-  constructor(request: NodeRequest, upgrade?: { socket: Duplex; head: Uint8Array }) {
+  constructor(request: NodeRequest, bodies: RequestBodies, upgrade?: { socket: Duplex; head: Uint8Array }) {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     this.method = request.method ?? 'GET';
@@ -41,13 +43,19 @@ export class SocketExchange implements Exchange {
     this.clientCertificate = peer.certificate;
     this.upgrade = upgrade;
     this.#request = request;
+    this.#bodies = bodies;
     const given = header(this, 'audit-id');
     this.auditId = given && auditIdPattern.test(given) ? given : randomUUID();
     this.info = parseRequestInfo(this.method, this.path, this.query);
   }
 
   readBody(limitBytes: number): Promise<Uint8Array> {
-    return collect(this.#request, limitBytes);
+    const declared = header(this, 'content-length');
+    return this.#bodies.read(this.#request, {
+      limitBytes,
+      ...(declared === undefined ? {} : { declaredBytes: Number(declared) }),
+      onRelease: (release) => this.onClose(release),
+    });
   }
 
   bodyStream(): Readable {
@@ -75,10 +83,15 @@ interface Peer {
 }
 
 /** By connection: asking TLS for the certificate costs more than all the rest of reading a request. */
-const peers = new WeakMap<TLSSocket | Http2Session, Peer>();
+const peers = new WeakMap<Connection, Peer>();
+
+/** What requests share that come over one connection. */
+export function connectionOf(request: NodeRequest): Connection {
+  return 'stream' in request && request.stream.session ? request.stream.session : (request.socket as TLSSocket);
+}
 
 function peerOf(request: NodeRequest): Peer {
-  const connection = 'stream' in request && request.stream.session ? request.stream.session : (request.socket as TLSSocket);
+  const connection = connectionOf(request);
   const known = peers.get(connection);
   if (known) return known;
   const socket = request.socket as TLSSocket;
@@ -103,38 +116,6 @@ function separated({ rawHeaders }: NodeRequest): Record<string, string[]> {
     if (namesUsers(name)) (values[name] ??= []).push(rawHeaders[i + 1]!);
   }
   return values;
-}
-
-/** The whole body of a request; rejects with StatusError 413 as soon as it is too large. */
-export function collect(stream: Readable, limitBytes: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    stream.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limitBytes) {
-        stream.pause();
-        stream.removeAllListeners('data');
-        reject(tooLarge(limitBytes));
-        // What still comes is read and thrown away, so that the answer can be received.
-        stream.resume();
-        return;
-      }
-      chunks.push(chunk);
-    });
-    stream.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    stream.on('error', () => reject(badRequest('the request body ended before it was complete')));
-    stream.on('aborted', () => reject(badRequest('the request body ended before it was complete')));
-  });
-}
-
-function tooLarge(limitBytes: number): StatusError {
-  return new StatusError({
-    code: 413,
-    reason: 'RequestEntityTooLarge',
-    message: `Request entity too large: limit is ${limitBytes}`,
-    details: {},
-  });
 }
 
 /** A request without a socket: for tests and for callers in the same process. */

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { eventually } from '../../../test/support/eventually.ts';
 import { throwAwayTls } from '../../../test/support/throw-away-tls.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { Listener } from './listener.ts';
 
@@ -17,6 +18,7 @@ describe('Listener', () => {
     host: '127.0.0.1',
     port: 0,
     logger: silentLogger,
+    clock: systemClock,
     async handler(exchange) {
       const { length } = await exchange.readBody(largeBytes);
       answered++;

@@ -1,5 +1,6 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import {
+  constants,
   createSecureServer,
   type Http2SecureServer,
   type Http2ServerRequest,
@@ -10,10 +11,15 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../lib/clock.ts';
 import { errorChain, type Logger } from '../../lib/log.ts';
-import { type Handler, isStream, isTakenOver, type Sink } from './exchange.ts';
-import { SocketExchange } from './incoming.ts';
-import { collectStream, refuseUpgrade, send } from './outgoing.ts';
+import { anonymous } from '../auth/user.ts';
+import { Connections } from './connections.ts';
+import { type FullAnswer, type Handler, isStream, isTakenOver, type Sink, type StreamAnswer } from './exchange.ts';
+import { connectionOf, type NodeRequest, SocketExchange } from './incoming.ts';
+import { type NodeResponse, refuseUpgrade, send, streamAndClose } from './outgoing.ts';
+import { RequestBodies } from './request-bodies.ts';
+import { memoryOf, UnsentAnswers } from './unsent-answers.ts';
 import { isWebSocket, streamOverWebSocket } from './websocket-stream.ts';
 
 /**
@@ -33,20 +39,31 @@ export interface ListenerOptions {
   readonly port: number;
   readonly handler: Handler;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 const maxHeaderBytes = 64 * 1024;
+/** How long a client may take for its TLS handshake, and then for the headers of a request over HTTP/1.1 (more by the interval of looking). */
+const handshakeTimeoutMs = 30_000;
 const headersTimeoutMs = 30_000;
+const headersCheckMs = 15_000;
+/** After the answer, how long the rest of a body that nobody wants may go on coming. */
+const lingerMs = 5_000;
 /** A keep-alive connection without a request is closed after this long; clients reuse theirs far sooner. */
 const idleConnectionMs = 3 * 60_000;
 /** How long `stop` waits for answers on their way before it breaks connections. */
 const graceMs = 2_000;
+/** Of one HTTP/2 connection, at a time. */
 const maxConcurrentStreams = 250;
+/** All connections together; a cluster has a few for each node and each program that watches. */
+const maxConnections = 4_096;
 
 /** HTTP/2 and HTTP/1.1 (for upgrades) on one TLS port. */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections: Connections;
+  readonly #bodies: RequestBodies;
+  readonly #unsent = new UnsentAnswers();
   /** Answers that go on: watches, logs. They end when the server stops. */
   readonly #streams = new Set<Sink>();
   readonly #sessions = new Set<ServerHttp2Session>();
@@ -55,6 +72,8 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#connections = new Connections(() => options.clock.monotonicMs());
+    this.#bodies = new RequestBodies(options.clock);
   }
 
   get port(): number {
@@ -69,11 +88,14 @@ export class Listener {
       allowHTTP1: true,
       requestCert: true,
       rejectUnauthorized: false,
+      handshakeTimeout: handshakeTimeoutMs,
       maxHeaderSize: maxHeaderBytes,
-      settings: { maxConcurrentStreams },
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: headersCheckMs,
+      keepAliveTimeout: idleConnectionMs,
+      settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes },
     } as Parameters<typeof createSecureServer>[0]);
-    (server as unknown as HttpServer).headersTimeout = headersTimeoutMs;
-    (server as unknown as HttpServer).keepAliveTimeout = idleConnectionMs;
+    server.maxConnections = maxConnections;
     server.on('request', (request, response) => this.#onRequest(request, response));
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => this.#onUpgrade(request, socket, head));
     server.on('session', (session) => {
@@ -82,9 +104,8 @@ export class Listener {
       closeWhenIdle(session);
     });
     server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
+      this.#connections.add(socket);
       socket.setNoDelay(true);
-      socket.once('close', () => this.#sockets.delete(socket));
     });
     server.on('sessionError', (error) => logger.debug('HTTP/2 session failed', { error: errorChain(error) }));
     server.on('secureConnection', readThroughStreams);
@@ -108,7 +129,7 @@ export class Listener {
     this.#server = undefined;
     this.#forgetTls?.();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    const timer = setTimeout(() => this.#breakAll(), graceMs);
+    const timer = setTimeout(() => this.#connections.breakAll(), graceMs);
     for (const stream of this.#streams) stream.end();
     for (const session of this.#sessions) session.close();
     (server as unknown as HttpServer).closeIdleConnections?.();
@@ -116,18 +137,15 @@ export class Listener {
     clearTimeout(timer);
   }
 
-  #breakAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
   #onRequest(request: Http2ServerRequest | IncomingMessage, response: Http2ServerResponse | ServerResponse): void {
-    const exchange = new SocketExchange(request);
+    const exchange = new SocketExchange(request, this.#bodies);
     response.once('close', () => exchange.close());
     response.on('error', () => exchange.close());
     Promise.resolve(this.#options.handler(exchange)).then(
       (answer) => {
         if (isTakenOver(answer)) return;
-        const sink = send(response, answer, exchange.method);
+        this.#meet(request, exchange);
+        const sink = this.#send(request, response, answer);
         if (sink) this.#streams.add(sink);
         sink?.onClose(() => this.#streams.delete(sink));
       },
@@ -135,8 +153,36 @@ export class Listener {
     );
   }
 
+  #meet(request: NodeRequest, { user }: SocketExchange): void {
+    if (user.name !== anonymous.name) this.#connections.trust(connectionOf(request));
+  }
+
+  #send(request: NodeRequest, response: NodeResponse, answer: FullAnswer | StreamAnswer): Sink | undefined {
+    const taken = isStream(answer) ? undefined : this.#unsent.add(connectionOf(request), memoryOf(answer));
+    if (taken) response.once('close', taken);
+    const sink = send(response, answer, request.method ?? 'GET');
+    if (!isComplete(request)) this.#endLateBody(request, response);
+    return sink;
+  }
+
+  /** The answer goes out while the body still comes (it is too large, too slow, or not wanted): the client gets a moment to see it. */
+  #endLateBody(request: NodeRequest, response: NodeResponse): void {
+    const end = (): void => {
+      if (isComplete(request)) return;
+      if ('stream' in request) request.stream.close(constants.NGHTTP2_NO_ERROR);
+      else request.socket.destroy();
+    };
+    // The response of HTTP/2 is finished only when the stream is closed.
+    const sender = 'stream' in request ? request.stream : response;
+    sender.once('finish', () => {
+      request.resume();
+      const cancel = this.#options.clock.after(lingerMs, end);
+      request.once('end', cancel);
+    });
+  }
+
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    const exchange = new SocketExchange(request, { socket, head });
+    const exchange = new SocketExchange(request, this.#bodies, { socket, head });
     socket.on('error', () => exchange.close());
     socket.once('close', () => exchange.close());
     this.#answerUpgrade(request, exchange, { socket, head }).catch((error) => this.#fail(error, () => socket.destroy()));
@@ -148,16 +194,24 @@ export class Listener {
     connection: { socket: Duplex; head: Uint8Array },
   ): Promise<void> {
     const answer = await this.#options.handler(exchange);
+    this.#meet(request, exchange);
     if (isTakenOver(answer)) return;
     if (!isStream(answer)) refuseUpgrade(connection.socket, answer);
     else if (isWebSocket(request)) await streamOverWebSocket(request, connection, answer);
-    else collectStream(answer, (body) => refuseUpgrade(connection.socket, { ...answer, parts: [body] }));
+    else streamAndClose(connection.socket, answer);
   }
 
   #fail(error: unknown, abort: () => void): void {
     this.#options.logger.error('answering a request failed', { error: errorChain(error) });
     abort();
   }
+}
+
+/** True when nothing more of the request is to come. `complete` of HTTP/2 speaks of the answer. */
+function isComplete(request: NodeRequest): boolean {
+  if (!('stream' in request)) return request.complete;
+  const { stream } = request;
+  return stream.endAfterHeaders || stream.readableEnded || stream.destroyed;
 }
 
 function secureOptions(tls: TlsMaterial): { cert: string; key: string; ca: string } {

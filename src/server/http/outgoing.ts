@@ -13,7 +13,7 @@ import {
   wholeBody,
 } from './exchange.ts';
 
-type NodeResponse = ServerResponse | Http2ServerResponse;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** Sends an answer over HTTP/2 or HTTP/1.1. Returns the sink of an answer that goes on. */
 export function send(response: NodeResponse, answer: FullAnswer | StreamAnswer, method: string): Sink | undefined {
@@ -79,14 +79,32 @@ function responseSink(response: NodeResponse): Sink {
 /** An answer to an upgrade request that is refused: HTTP/1.1 written by hand, then the connection closes. */
 export function refuseUpgrade(socket: Duplex, answer: FullAnswer): void {
   const body = wholeBody(answer);
-  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`];
-  for (const [name, value] of Object.entries({ ...answer.headers, 'content-length': String(body.length), connection: 'close' })) {
-    for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
-  }
-  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]));
+  socket.end(Buffer.concat([headText(answer.status, { ...answer.headers, 'content-length': String(body.length) }), body]));
 }
 
-/** Runs a streamed answer to its end and hands over all it wrote: for tests, and for connections that can only carry whole answers. */
+/** A streamed answer to an upgrade request that nobody takes up: HTTP/1.1 by hand, ended by the end of the connection. */
+export function streamAndClose(socket: Duplex, answer: StreamAnswer): void {
+  socket.write(headText(answer.status, answer.headers));
+  answer.run({
+    write: (bytes) => socket.write(bytes),
+    get bufferedBytes() {
+      return socket.writableLength;
+    },
+    onDrain: (listener) => socket.once('drain', listener),
+    onClose: (listener) => socket.once('close', listener),
+    end: () => socket.end(),
+    abort: () => socket.destroy(),
+  });
+}
+
+function headText(status: number, headers: AnswerHeaders): Buffer {
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
+  for (const [name, value] of Object.entries({ ...headers, connection: 'close' }))
+    for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** Runs a streamed answer to its end and hands over all it wrote: for requests without a socket. */
 export function collectStream(answer: StreamAnswer, done: (body: Uint8Array) => void): void {
   const chunks: Uint8Array[] = [];
   const closers: (() => void)[] = [];

@@ -1,5 +1,6 @@
-import { StatusError } from '../../api/status-error.ts';
+import { badRequest, StatusError } from '../../api/status-error.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { parseDuration } from '../../lib/duration.ts';
 import type { Answer, Exchange, Filter } from './exchange.ts';
 
 /** How long a request may take until its answer starts (apiserver: pkg/server/config.go RequestTimeout). */
@@ -7,14 +8,18 @@ const requestTimeoutMs = 60_000;
 /** What they answer is somebody else's, who has time-outs of their own. */
 const passedOn: ReadonlySet<string> = new Set(['proxy', 'exec', 'attach', 'portforward', 'log']);
 
-/** Answers 504 to requests that take too long; a body that never ends is the usual reason. Streams are not concerned. */
+/**
+ * Answers 504 to requests that take too long, by default or by their own `?timeout=`; a body that never ends is the usual reason. Streams
+ * are not concerned. Rules: upstream's pkg/endpoints/filters/request_deadline.go.
+ */
 export function timeoutFilter(clock: Clock): Filter {
   return (exchange, next) => {
     if (passedOn.has(exchange.info.subresource)) return next(exchange);
+    const timeoutMs = exchange.info.verb === 'watch' ? requestTimeoutMs : timeoutOf(exchange.query.get('timeout'));
     const answer = next(exchange);
     if (!(answer instanceof Promise)) return answer;
     return new Promise<Answer>((resolve, reject) => {
-      const cancel = clock.after(requestTimeoutMs, () => reject(timedOut(exchange)));
+      const cancel = clock.after(timeoutMs, () => reject(timedOut(exchange)));
       const inTime = (result: Answer): void => {
         cancel();
         resolve(result);
@@ -25,6 +30,17 @@ export function timeoutFilter(clock: Clock): Filter {
       });
     });
   };
+}
+
+/** What the client gives the server, within what the server gives it; zero is no wish. Throws StatusError 400 for what is no duration. */
+function timeoutOf(text: string | null): number {
+  if (!text) return requestTimeoutMs;
+  try {
+    const wishMs = Number(parseDuration(text)) / 1e6;
+    return wishMs > 0 ? Math.min(wishMs, requestTimeoutMs) : requestTimeoutMs;
+  } catch (error) {
+    throw badRequest(`invalid timeout specified in the request URL - ${(error as Error).message}`);
+  }
 }
 
 function timedOut({ info, method }: Exchange): StatusError {

@@ -33,6 +33,8 @@ describe('paths', () => {
     ['GET /livez', 200],
     ['GET /livez/ping', 200],
     ['GET /livez/unknown', 404],
+    ['GET /api/v1/pods?timeout=32s', 200],
+    ['GET /api/v1/pods?timeout=soon', 400, 'application/json'],
     ['GET /version', 200],
     ['GET /metrics', 200, 'text/plain; version=0.0.4; charset=utf-8'],
     ['HEAD /api/v1/pods', 200],

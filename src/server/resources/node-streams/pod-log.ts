@@ -4,7 +4,7 @@ import { invalid, StatusError } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import { isTrue } from '../../handlers/options.ts';
 import { type Answer, type Exchange, header } from '../../http/exchange.ts';
-import { collect } from '../../http/incoming.ts';
+import { collect } from './collect.ts';
 import { open, streamed } from './forward.ts';
 import { connectTimeoutMs, type NodeClientCredentials, nodeAddress, nodeUnreachable } from './node-connection.ts';
 import { containerOf } from './pod-target.ts';
