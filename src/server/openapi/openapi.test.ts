@@ -58,9 +58,20 @@ describe('OpenAPI', () => {
     assert.equal(get('/openapi/v3/api/v1', { 'if-none-match': plain.headers['etag']! })!.status, 304);
   });
 
-  it('speaks JSON only', () => {
-    assert.equal(get('/openapi/v2', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' })!.status, 406);
-    assert.equal(get('/openapi/v2', { accept: 'application/json, */*' })!.status, 200);
+  it('speaks JSON, and protobuf in version 2 where it is asked for first', () => {
+    const typeOf = (accept: string): unknown => get('/openapi/v2', { accept })!.headers['content-type'];
+    const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+    assert.equal(typeOf('application/json, */*'), 'application/json');
+    assert.equal(typeOf(protobufType), protobufType);
+    assert.equal(typeOf('application/com.github.proto-openapi.spec.v2@v1.0+protobuf'), protobufType);
+    assert.equal(get('/openapi/v2', { accept: 'text/html' })!.status, 406);
+    assert.equal(
+      get('/openapi/v3/api/v1', { accept: 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf' })!.status,
+      406,
+    );
+    const tag = get('/openapi/v2', { accept: protobufType })!.headers['etag']!;
+    assert.equal(get('/openapi/v2', { accept: protobufType, 'if-none-match': tag })!.status, 304);
+    assert.notEqual(get('/openapi/v2')!.headers['etag'], tag);
   });
 
   it('knows no other paths', () => {

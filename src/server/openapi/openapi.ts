@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { serviceUnavailable } from '../../api/status-error.ts';
 import { readAsset } from '../../lib/assets.ts';
+import { encodeOpenApiV2 } from './protobuf-v2.ts';
 
 export interface OpenApiRequest {
   /** `/openapi/v3/apis/apps/v1`, without the query. */
@@ -68,7 +69,7 @@ export function handleOpenApi(request: OpenApiRequest, deps: OpenApiDeps): OpenA
   if (path !== '/openapi/v2' && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return undefined;
   const source = new DocumentSource(deps);
   try {
-    if (path === '/openapi/v2') return acceptsJson(request) ? answer(request, source.v2()) : notAcceptable;
+    if (path === '/openapi/v2') return v2Document(request, source);
     if (path === '/openapi/v3') return answer(request, source.v3Index());
     return groupVersionDocument(request, { source, name: path.slice('/openapi/v3/'.length), nowMs: deps.nowMs });
   } catch (error) {
@@ -79,6 +80,25 @@ export function handleOpenApi(request: OpenApiRequest, deps: OpenApiDeps): OpenA
 }
 
 const notAcceptable: OpenApiResponse = { status: 406, headers: { vary: 'Accept' }, body: empty };
+
+/** JSON, or protobuf where the client names it first; under its old name too (kube-openapi pkg/handler/handler.go). */
+function v2Document(request: OpenApiRequest, source: DocumentSource): OpenApiResponse {
+  const clauses = headerOf(request, 'accept')
+    .split(',')
+    .map((clause) => clause.split(';', 1)[0]!.trim());
+  const first = clauses.find((type) => protobufTypes.has(type) || jsonTypes.has(type));
+  if (first === undefined && clauses.join('') !== '') return notAcceptable;
+  const document = source.v2();
+  if (first === undefined || jsonTypes.has(first)) return answer(request, document);
+  const text = document.isCompressed ? gunzipSync(document.bytes) : document.bytes;
+  const bytes = encodeOpenApiV2(JSON.parse(Buffer.from(text).toString()));
+  const response = answer(request, { hash: hashOf(bytes), bytes, isCompressed: false });
+  return { ...response, headers: { ...response.headers, 'content-type': protobufType } };
+}
+
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const protobufTypes: ReadonlySet<string> = new Set([protobufType, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf']);
+const jsonTypes: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
 
 function groupVersionDocument(
   request: OpenApiRequest,
