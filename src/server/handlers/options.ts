@@ -101,14 +101,20 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
   throw badRequest(`Unable to convert to Table as requested: ${error}`);
 }
 
+/** Whatever is not a word for no means yes (apimachinery: pkg/runtime/conversion.go). */
 export function isTrue(value: string | null): boolean {
-  return value !== null && value !== 'false' && value !== '0';
+  return value !== null && value.toLowerCase() !== 'false' && value !== '0';
 }
 
-/** A whole number ≥ 0, undefined when absent. Throws StatusError 400. */
+const maxInteger = 2n ** 63n - 1n;
+
+/** A whole number of 64 bits, at least 0, undefined when absent. Throws StatusError 400. */
 export function integerOption(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null || text === '') return undefined;
-  if (/^-?\d{1,15}$/.test(text)) return Math.max(0, Number(text));
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const parsing = `strconv.ParseInt: parsing ${JSON.stringify(text)}`;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`${parsing}: invalid syntax`);
+  const value = BigInt(text.replace('+', ''));
+  if (value > maxInteger || value < -maxInteger - 1n) throw badRequest(`${parsing}: value out of range`);
+  return Math.max(0, Number(value));
 }

@@ -89,7 +89,7 @@ function verbOf(method: string, name: string, query: URLSearchParams): string {
 /** `watch`, `watch=true`, `watch=1`. */
 function isWatch(query: URLSearchParams): boolean {
   const value = query.get('watch');
-  return value !== null && value !== 'false' && value !== '0';
+  return value !== null && value.toLowerCase() !== 'false' && value !== '0';
 }
 
 function decode(segment: string): string {

@@ -117,12 +117,15 @@ function onlyName(kind: Kind, request: ListRequest, matcher: ObjectMatcher): str
   return kind.scope === 'Cluster' || request.namespace ? matcher.name : undefined;
 }
 
+/** Upstream counts in 64 bits without a sign. */
+const maxRevision = 2n ** 64n - 1n;
+
 /** Undefined = not given; 0 = any. Throws StatusError 400. */
 export function parseRevision(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
-  if (/^\d{1,19}$/.test(text)) return Number(text);
+  if (/^\d+$/.test(text) && BigInt(text) <= maxRevision) return Number(text);
   throw badRequest(
-    `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${/^\d+$/.test(text) ? 'value out of range' : 'invalid syntax'}`,
   );
 }
 

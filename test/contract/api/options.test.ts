@@ -53,6 +53,20 @@ describe('options of requests', () => {
     });
   }
 
+  it('reads numbers and words for no as Go does', async () => {
+    const list = async (query: string) => {
+      const { status, json } = await send(`GET ${maps}?${query}`);
+      return status === 200 ? json.items.length : `${status} ${json.message}`;
+    };
+    assert.equal(await list('limit=9223372036854775807'), 1);
+    assert.equal(await list('limit=-5'), 1);
+    assert.equal(await list('watch=False'), 1);
+    const parsing = 'strconv.ParseInt: parsing';
+    assert.equal(await list('limit=9223372036854775808'), `400 ${parsing} "9223372036854775808": value out of range`);
+    assert.equal(await list('limit=1.5'), `400 ${parsing} "1.5": invalid syntax`);
+    assert.match(String(await list(`resourceVersion=${2n ** 64n}`)), /^400 .*strconv\.ParseUint: .*: value out of range$/);
+  });
+
   it('refuses to include what it does not know into tables', async () => {
     const message = `Unable to convert to Table as requested: includeObject: Invalid value: "All": must be 'Metadata', 'Object', 'None', or empty`;
     for (const path of [maps, `${maps}/one`, `${maps}?watch=1&x=1`]) {
