@@ -23,8 +23,8 @@ const formats: Readonly<Record<string, Format>> = {
 const shapes: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 
 /**
- * Picks the first acceptable type of an Accept header (apiserver: pkg/endpoints/handlers/negotiation/negotiate.go), protobuf only where
- * nothing else will do: objects are kept as JSON. Throws StatusError 406.
+ * Picks the first acceptable type of an Accept header (apiserver: pkg/endpoints/handlers/negotiation/negotiate.go). Objects are kept as
+ * JSON: they come as protobuf only where nothing else will do. Throws StatusError 406.
  * `allowShapes` is false where there is nothing to tabulate.
  */
 export function negotiate(accept: string | undefined, allowShapes: boolean): Representation {
@@ -40,7 +40,7 @@ export function negotiate(accept: string | undefined, allowShapes: boolean): Rep
     const chosen = as === undefined ? { ...plainJson, format } : shaped(format, as, options);
     if (!chosen) continue;
     if (chosen.as !== 'object' && !allowShapes) refusedShape = true;
-    else if (format === 'protobuf') second ??= chosen;
+    else if (format === 'protobuf' && chosen.as === 'object') second ??= chosen;
     else return chosen;
   }
   if (second) return second;

@@ -112,6 +112,20 @@ describe('options of requests', () => {
     );
   });
 
+  it('says so in the row of a table, too', async () => {
+    const answer = send(`GET ${maps}?watch=1&allowWatchBookmarks=1&timeoutSeconds=1`, undefined, table);
+    await send('GET /version');
+    clock.advance(2000);
+    const [first, bookmark] = (await answer).body
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).object);
+    assert.equal(first.rows[0].cells.length, first.columnDefinitions.length);
+    assert.deepEqual(bookmark.columnDefinitions, null);
+    assert.equal(bookmark.rows.length, 1);
+    assert.equal(bookmark.rows[0].object.metadata.annotations['k8s.io/initial-events-end'], 'true');
+  });
+
   it('ends a watch that nobody limits after half an hour to an hour', async () => {
     let ended = false;
     const answer = send(`GET ${maps}?watch=1`).then(({ body }) => {

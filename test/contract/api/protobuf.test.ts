@@ -101,6 +101,10 @@ describe('answers in protobuf', () => {
       assert.equal((await ask(`GET ${maps}/a`, accept)).type, 'application/json');
     }
     assert.equal((await ask(`GET ${maps}/a`, `text/html, ${protobuf}`)).type, protobuf);
+    const metadata = ';as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+    const both = [protobuf, 'application/json'].map((type) => type + metadata);
+    assert.equal((await ask(`GET ${maps}/a`, both.join())).type, protobuf, 'metadata is put together for each client anyway');
+    assert.equal((await ask(`GET ${maps}/a`, both.reverse().join())).type, 'application/json');
     assert.equal((await ask(`GET ${maps}/a`, 'application/cbor')).status, 406);
   });
 });
