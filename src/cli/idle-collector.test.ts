@@ -24,4 +24,21 @@ describe('createIdleCollector', () => {
     clock.advance(60_000);
     assert.equal(collections, 2, 'stopped');
   });
+
+  it('tells of a load that goes on, not of a start or a short burst', () => {
+    const clock = new FakeClock();
+    let cpu = 0;
+    let busy = 0;
+    const collector = createIdleCollector({ clock, cpuMs: () => cpu, collect() {}, onBusy: () => busy++ });
+    cpu += 20_000;
+    collector.start();
+    clock.advance(15_000);
+    cpu += 4_000;
+    clock.advance(15_000);
+    assert.equal(busy, 0);
+    cpu += 6_000;
+    clock.advance(15_000);
+    assert.equal(busy, 1);
+    collector.stop();
+  });
 });

@@ -4,11 +4,21 @@ import type { Clock } from '../lib/clock.ts';
 const checkMs = 15_000;
 /** Using less CPU than this between two looks means that a burst has ended. */
 const idleCpuMs = 400;
+/** Using more means a load that goes on, or begins: a third of a core. */
+const busyCpuMs = 5_000;
 /** A collection is worth its CPU only when the heap may have grown. */
 const burstCpuMs = 1_500;
 
-/** Gives memory back after a burst of work: one full collection when the process has become idle, none while it stays so. */
-export function createIdleCollector(deps: { clock: Clock; collect: () => void; cpuMs?: () => number }): {
+/**
+ * Gives memory back after a burst of work: one full collection when the process has become idle, none while it stays so. `onBusy` is called at
+ * every look that finds it busy.
+ */
+export function createIdleCollector(deps: {
+  clock: Clock;
+  collect: () => void;
+  onBusy?: (() => void) | undefined;
+  cpuMs?: () => number;
+}): {
   start(): void;
   stop(): void;
 } {
@@ -26,6 +36,7 @@ export function createIdleCollector(deps: { clock: Clock; collect: () => void; c
       lastMs = cpuMs();
       sinceCollectionMs = 0;
     }
+    if (usedMs >= busyCpuMs) deps.onBusy?.();
     cancel = deps.clock.after(checkMs, look);
   };
   return {

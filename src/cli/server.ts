@@ -10,7 +10,7 @@ import { formatJoinToken } from '../pki/join-token.ts';
 import { createServer, type Server, type ServerOptions } from '../server/server.ts';
 import { readSettings, type Settings } from './config.ts';
 import type { Environment } from './environment.ts';
-import { optimizeHotCode } from './hot-code.ts';
+import { optimizeHotCode, optimizeThoroughly } from './hot-code.ts';
 import { joinToken, nodeIp, nodeName, nodeOptions } from './node-options.ts';
 import { createProcessLogger, runUntilSignal } from './service.ts';
 import { sqliteBinding } from './sqlite-binding.ts';
@@ -27,7 +27,7 @@ export async function runServer(argv: readonly string[], environment: Environmen
   };
   const server = createServer(options, { clock: systemClock, log, onFatal });
   const parts = settings['disable-agent'] === true ? [server] : [server, ownNode(settings, environment, server, log)];
-  await runUntilSignal(inOrder(parts), log);
+  await runUntilSignal(inOrder(parts), log, optimizeThoroughly);
 }
 
 /** The built-in node joins like any other, over HTTPS on the loopback address. */

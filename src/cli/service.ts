@@ -15,15 +15,18 @@ export function createProcessLogger(debug: boolean): Logger {
 /** A stop that takes longer is given up: whatever hangs must not keep a machine from shutting down. */
 const stopTimeoutMs = 25_000;
 
-/** Starts a component, tells systemd when it is ready, and stops it at SIGTERM or SIGINT. Does not return before that. */
-export async function runUntilSignal(component: Component, log: Logger): Promise<void> {
+/**
+ * Starts a component, tells systemd when it is ready, and stops it at SIGTERM or SIGINT. Does not return before that. `onBusy` is called now and
+ * then while the process has much to do.
+ */
+export async function runUntilSignal(component: Component, log: Logger, onBusy?: () => void): Promise<void> {
   const signalled = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
   process.on('unhandledRejection', (error) => log.error('a background task failed', { error }));
   log.info('starting', { version: productVersion, pid: process.pid });
   const startedAt = systemClock.monotonicMs();
-  const collector = createIdleCollector({ clock: systemClock, collect: garbageCollector() });
+  const collector = createIdleCollector({ clock: systemClock, collect: garbageCollector(), onBusy });
   const started = component.start().then(() => {
     log.info('started', { seconds: ((systemClock.monotonicMs() - startedAt) / 1000).toFixed(2) });
     notifySystemd(log);
