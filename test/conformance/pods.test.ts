@@ -26,6 +26,35 @@ it('[sig-node] RuntimeClass should reject a Pod requesting a deleted RuntimeClas
   await refused(pods.create({ metadata: { name: 'after' }, spec }), 403, 'Forbidden');
 });
 
+const scheduled: readonly (readonly [name: string, overhead: Json])[] = [
+  [
+    '[sig-node] RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead [NodeConformance] [Conformance]',
+    { cpu: '10m', memory: '1Mi' },
+  ],
+  [
+    '[sig-node] RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead [NodeConformance] [Conformance]',
+    undefined,
+  ],
+];
+
+for (const [title, podFixed] of scheduled)
+  it(title, async () => {
+    const pods = await plane.inNewNamespace('v1/pods');
+    const name = pods.namespace!;
+    await runtimeClasses().create({
+      metadata: { name },
+      handler: 'preconfigured',
+      ...(podFixed ? { overhead: { podFixed } } : {}),
+    });
+    await pods.create({ metadata: { name: 'a' }, spec: { containers, runtimeClassName: name } });
+    const pod = await eventually('the pod has a node', async () => {
+      const each = await pods.get('a');
+      return each.spec.nodeName && each;
+    });
+    assert.deepEqual(pod.spec.overhead, podFixed);
+    await runtimeClasses().delete(name);
+  });
+
 it('[sig-node] Sysctls [LinuxOnly] [NodeConformance] should reject invalid sysctls [Conformance]', async () => {
   const pods = await plane.inNewNamespace('v1/pods');
   const sysctls = ['foo-', 'kernel.shmmax', 'safe-and-unsafe', 'bar..'].map((name) => ({ name, value: '42' }));
@@ -111,6 +140,24 @@ it('[sig-node] Pods should delete a collection of pods [Conformance]', async () 
   for (const name of names) await isRunning(pods, name);
   await pods.deleteCollection({ labelSelector: 'type=testing' }, { gracePeriodSeconds: 1 });
   for (const name of names) await gone(pods, name);
+});
+
+it('[sig-node] Pods should be submitted and removed [NodeConformance] [Conformance]', async () => {
+  const pods = await plane.inNewNamespace('v1/pods');
+  const ours = { labelSelector: 'test=removed' };
+  const { items, metadata } = await pods.list(ours);
+  assert.deepEqual(items, []);
+  const watch = await pods.watch({ ...ours, resourceVersion: metadata.resourceVersion });
+  await pods.create({ metadata: { name: 'a', labels: { test: 'removed' } }, spec: { containers } });
+  assert.equal((await pods.list(ours)).items.length, 1);
+  await watch.expect('ADDED');
+  await isRunning(pods, 'a');
+  await pods.delete('a', { gracePeriodSeconds: 30 });
+  const { object: last } = await watch.until('the deletion', ({ type }) => type === 'DELETED');
+  assert.ok(last.metadata.deletionTimestamp);
+  assert.equal(last.spec.terminationGracePeriodSeconds, 30);
+  assert.deepEqual((await pods.list(ours)).items, []);
+  watch.stop();
 });
 
 it('[sig-node] Pods should patch a pod status [Conformance]', async () => {

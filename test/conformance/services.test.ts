@@ -236,3 +236,31 @@ for (const [title, addressesOfService] of followed)
     await plane.api.resource('v1/pods', own.namespace).delete('two');
     await shows('both', expected.one);
   });
+
+it('[sig-network] Service endpoints latency should not be very high [Conformance]', async () => {
+  const own = await plane.inNewNamespace(services);
+  await makePods(own);
+  const [trials, atOnce] = [200, 15];
+  const { resourceVersion } = (await plane.api.resource(slices, own.namespace).list()).metadata;
+  const watch = await plane.api.resource(slices, own.namespace).watch({ resourceVersion });
+  const createdAt = new Map<string, number>();
+  const tookMs: number[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < trials) {
+      const name = `trial-${next++}`;
+      createdAt.set(name, performance.now());
+      await own.create({ metadata: { name }, spec: { selector: { both: 'true' }, ports } });
+    }
+  };
+  const workers = Promise.all(Array.from({ length: atOnce }, worker));
+  while (tookMs.length < trials) {
+    const { object } = await watch.until('endpoints', (event) => event.type === 'ADDED' && event.object.endpoints?.length === 2);
+    tookMs.push(performance.now() - createdAt.get(object.metadata.labels['kubernetes.io/service-name'])!);
+  }
+  await workers;
+  watch.stop();
+  const percentile = (share: number): number => tookMs.toSorted((x, y) => x - y)[Math.floor(trials * share)]!;
+  assert.ok(percentile(0.5) < 20_000, `half took ${percentile(0.5)} ms`);
+  assert.ok(percentile(0.99) < 50_000, `the slowest took ${percentile(0.99)} ms`);
+});
