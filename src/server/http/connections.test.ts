@@ -67,9 +67,9 @@ describe('answers that are not taken', () => {
     const [greedy, modest] = [new FakeSocket(1), new FakeSocket(2)];
     const add = (socket: FakeSocket, bytes: number) => unsent.add(socket as unknown as TLSSocket, bytes);
     assert.equal(add(modest, 1000), undefined, 'small ones do not count');
-    const taken = Array.from({ length: 20 }, () => add(greedy, 2 * mib)!);
-    for (let n = 0; n < 12; n++) add(modest, 2 * mib);
-    assert.ok(!greedy.destroyed && !modest.destroyed, '64 MiB are allowed');
+    const taken = Array.from({ length: 10 }, () => add(greedy, 2 * mib)!);
+    for (let n = 0; n < 6; n++) add(modest, 2 * mib);
+    assert.ok(!greedy.destroyed && !modest.destroyed, '32 MiB are allowed');
     taken[0]!();
     taken[0]!();
     add(modest, 2 * mib);

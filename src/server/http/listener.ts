@@ -159,7 +159,7 @@ export class Listener {
 
   #send(request: NodeRequest, response: NodeResponse, answer: FullAnswer | StreamAnswer): Sink | undefined {
     const taken = isStream(answer) ? undefined : this.#unsent.add(connectionOf(request), memoryOf(answer));
-    if (taken) response.once('close', taken);
+    if (taken) response.once('close', () => whenTaken(request, taken));
     const sink = send(response, answer, request.method ?? 'GET');
     if (!isComplete(request)) this.#endLateBody(request, response);
     return sink;
@@ -205,6 +205,13 @@ export class Listener {
     this.#options.logger.error('answering a request failed', { error: errorChain(error) });
     abort();
   }
+}
+
+/** An answer of HTTP/1.1 is closed when its socket has it all; that the client takes it shows when the socket is empty again. */
+function whenTaken(request: NodeRequest, taken: () => void): void {
+  const { socket } = request;
+  if ('stream' in request || socket.destroyed || !socket.writableNeedDrain) taken();
+  else socket.once('drain', taken).once('close', taken);
 }
 
 /** True when nothing more of the request is to come. `complete` of HTTP/2 speaks of the answer. */

@@ -3,10 +3,9 @@ import type { Connection } from './incoming.ts';
 
 /** Answers at least this large are counted. */
 const largeBytes = 64 * 1024;
-/** What all connections together may have been answered and not yet taken. */
-const maxUnsentBytes = 64 * 1024 * 1024;
+/** What all connections together may have been answered and not yet taken; encryption holds as much again. */
+const maxUnsentBytes = 32 * 1024 * 1024;
 
-/** Keeps clients that ask for much and take nothing from filling the memory: the one that holds most is disconnected. */
 /** What a body that is made while it is sent takes at most. */
 const largestPieceBytes = 128 * 1024;
 
@@ -16,6 +15,7 @@ export function memoryOf(answer: FullAnswer): number {
   return 'sizeBytes' in answer.parts ? Math.min(size, largestPieceBytes) : size;
 }
 
+/** Keeps clients that ask for much and take nothing from filling the memory: the one that holds most is disconnected. */
 export class UnsentAnswers {
   readonly #byConnection = new Map<Connection, number>();
   #total = 0;

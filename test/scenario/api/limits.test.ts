@@ -239,6 +239,21 @@ isolated(import.meta.url, ({ folder }) => {
       );
     });
 
+    it('answers that nobody takes end the connections that hold most', async () => {
+      const large = { metadata: { name: 'wide' }, data: { a: 'x'.repeat(900_000) } };
+      assert.equal((await server.call('POST', maps, large)).status, 201);
+      const sessions = Array.from({ length: 20 }, session);
+      let over = 0;
+      for (const opened of sessions) {
+        opened.once('close', () => over++);
+        for (let n = 0; n < 5; n++) opened.request({ ':path': `${maps}/wide` }).on('error', () => {});
+      }
+      await eventually('some are ended', () => over >= 8);
+      assert.equal((await server.call('GET', `${maps}/wide`)).status, 200);
+      assert.ok(over < sessions.length, 'not all are');
+      for (const opened of sessions) opened.destroy();
+    });
+
     describe('watches', () => {
       const fill = async (name: string, times: number): Promise<void> => {
         for (let n = 0; n < times; n++) {
