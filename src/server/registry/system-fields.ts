@@ -1,6 +1,5 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import { equalJson } from '../../api/patch/json-value.ts';
 import { badRequest, StatusError } from '../../api/status-error.ts';
 import { timestamp } from '../../api/timestamp.ts';
 import type { Call } from './call.ts';
@@ -31,14 +30,16 @@ export function settleName(object: KubeObject, name: string): void {
 export function dropRepeatedOwners(object: KubeObject, call: Call): void {
   const owners = object.metadata.ownerReferences;
   if (!owners || owners.length < 2 || new Set(owners.map(({ uid }) => uid)).size === owners.length) return;
-  const kept: typeof owners = [];
+  const kept = new Map<string, (typeof owners)[number]>();
   const repeated: string[] = [];
   for (const owner of owners) {
-    if (kept.some((other) => equalJson(other, owner))) repeated.push(owner.uid);
-    else kept.push(owner);
+    // Fields are in the schema's order: equal owners are equal as text.
+    const text = JSON.stringify(owner);
+    if (kept.has(text)) repeated.push(owner.uid);
+    else kept.set(text, owner);
   }
   if (repeated.length === 0) return;
-  object.metadata.ownerReferences = kept;
+  object.metadata.ownerReferences = [...kept.values()];
   call.warn(
     `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${repeated.join(', ')}`,
   );

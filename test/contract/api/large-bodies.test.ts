@@ -78,6 +78,13 @@ const rows: readonly Row[] = [
     request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
     body: (n) => ({ metadata: { name: 'a', finalizers: list(n, (i) => `a.b/f${i}`) } }),
   },
+  {
+    name: 'owners with one uid',
+    request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
+    body: (n) => ({
+      metadata: { name: 'a', ownerReferences: list(n, (i) => ({ apiVersion: 'v1', kind: 'Pod', uid: 'u', name: `o${i}` })) },
+    }),
+  },
 ];
 
 function named<T extends { metadata: object }>(object: T, name: string): T {
