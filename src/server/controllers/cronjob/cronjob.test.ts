@@ -69,6 +69,25 @@ describe('cronjob controller', () => {
     });
   }
 
+  it('does not make a start again that the status does not tell of', async () => {
+    await run(async ({ fake, settle, advance }) => {
+      await create(fake, { concurrencyPolicy: 'Replace' });
+      await settle();
+      await advance(10 * minute);
+      const [{ metadata }] = jobs(fake) as [Job];
+      fake.mutate(CronJob, key, (cronJob) => {
+        cronJob.status = {};
+      });
+      await settle();
+      assert.deepEqual(
+        jobs(fake).map((job) => job.metadata.uid),
+        [metadata.uid],
+      );
+      const { lastScheduleTime, active } = (await fake.get(CronJob, key)).status;
+      assert.deepEqual([lastScheduleTime, active?.length], ['2026-01-01T00:10:00Z', 1]);
+    });
+  });
+
   it('after a long sleep only the latest time counts; a suspended one sleeps on', async () => {
     await run(async ({ fake, settle, clock, advance }) => {
       await create(fake, { schedule: '* * * * *', suspend: true });

@@ -58,6 +58,9 @@ async function startIfDue(cronJob: CronJob, jobs: readonly Job[], context: Recon
       'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
     );
   if (due.atMs === undefined) return undefined;
+  // Made before, though the status does not say so: writing that failed, or the server stopped in between.
+  const name = nameOfJob(cronJob, due.atMs);
+  if (jobs.some((job) => job.metadata.name === name)) return { job: undefined, scheduledMs: due.atMs, replaced: [] };
   const active = jobs.filter((job) => !finishedAs(job));
   if (cronJob.spec.concurrencyPolicy === 'Forbid' && active.length > 0) {
     events.event(
@@ -74,14 +77,15 @@ async function startIfDue(cronJob: CronJob, jobs: readonly Job[], context: Recon
 }
 
 /** The name comes from the minute: a start that is tried twice makes one Job. */
+const nameOfJob = ({ metadata: { name } }: CronJob, atMs: number): string => `${name}-${Math.floor(atMs / 60_000)}`;
+
 async function start(cronJob: CronJob, atMs: number, { client, events }: ReconcileContext): Promise<Job | undefined> {
   const { jobTemplate } = cronJob.spec;
-  const { namespace = '', name } = cronJob.metadata;
   try {
     const job = await client.create(Job, {
       metadata: {
-        namespace,
-        name: `${name}-${Math.floor(atMs / 60_000)}`,
+        namespace: cronJob.metadata.namespace ?? '',
+        name: nameOfJob(cronJob, atMs),
         ...(jobTemplate.metadata?.labels ? { labels: jobTemplate.metadata.labels } : {}),
         annotations: { ...jobTemplate.metadata?.annotations, [scheduledAnnotation]: timestamp(atMs) },
         ownerReferences: [controllerReference(CronJob, cronJob)],
