@@ -19,7 +19,10 @@ function since(minutes: number): string {
 async function overdue(own: Resource, name: string, concurrencyPolicy: string, spec: Json = {}): Promise<void> {
   const template = { spec: { containers: [{ name: 'task', image: 'task' }], restartPolicy: 'OnFailure' } };
   const jobTemplate = { spec: { template } };
-  await own.create({ metadata: { name }, spec: { schedule: since(2), timeZone: 'Etc/UTC', concurrencyPolicy, jobTemplate, ...spec } });
+  await own.create({
+    metadata: { name },
+    spec: { schedule: since(2), timeZone: 'Etc/UTC', concurrencyPolicy, jobTemplate, ...spec },
+  });
   const lastScheduleTime = new Date(Date.now() - hourMs).toISOString().replace(/\.\d+Z$/, 'Z');
   await own.patch(name, { status: { lastScheduleTime } }, { subresource: 'status' });
 }
