@@ -557,6 +557,9 @@ describe('admission', () => {
       await refuses(admit(Node, other, { ...asNode, old: other }), /node "pi" is not allowed to modify node "zero"/);
       const tainted = nodeObject({}, { taints: [{ key: 'a', effect: 'NoSchedule' }] });
       await refuses(admit(Node, nodeObject(), { ...asNode, old: tainted }), /node "pi" is not allowed to modify taints/);
+      const configured = nodeObject({}, { configSource: { configMap: { namespace: 'a', name: 'b', kubeletConfigKey: 'c' } } });
+      await refuses(admit(Node, configured, { ...asNode, old: nodeObject() }), /not allowed to update configSource/);
+      await refuses(admit(Node, configured, asNode), /with a non-nil configSource/);
       await refuses(
         admit(Node, nodeObject({ 'node-role.kubernetes.io/x': '' }), { ...asNode, old: nodeObject() }),
         /not allowed to modify labels: node-role.kubernetes.io\/x/,

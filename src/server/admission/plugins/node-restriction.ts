@@ -73,6 +73,11 @@ const checkNode: Check = (request, node) => {
   const name = request.name || next?.metadata.name;
   if (name !== node) throw refuse(request, `node "${node}" is not allowed to modify node "${name}"`);
   if (!next || request.operation === 'DELETE') return;
+  const source = next.spec?.configSource;
+  if (source && !semanticEqual(source, previous?.spec?.configSource)) {
+    const what = previous ? 'update configSource to a new non-nil configSource' : 'create pods with a non-nil configSource';
+    throw refuse(request, `node "${node}" is not allowed to ${what}`);
+  }
   if (previous && !semanticEqual(next.spec?.taints ?? [], previous.spec?.taints ?? []))
     throw refuse(request, `node "${node}" is not allowed to modify taints`);
   if (previous && !semanticEqual(next.metadata.ownerReferences ?? [], previous.metadata.ownerReferences ?? []))
