@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
+import { encodeProtobuf } from '../../src/api/codec/encode-protobuf.ts';
 import type { Kind } from '../../src/api/kind.ts';
 import { builtinKinds } from '../../src/api/kinds/index.ts';
 import { type AnyObject, apiVersionOf } from '../../src/api/meta.ts';
 import { awkwardText, mutateBytes, mutateValue } from './mutate.ts';
-import { encodeProtobuf } from './protobuf-encoder.ts';
 import type { Random } from './random.ts';
 import { sampleOf } from './sample-objects.ts';
 
@@ -54,13 +54,13 @@ export class FuzzRequests {
   }
 
   #create(kind: Kind): FuzzRequest {
-    const { bytes, contentType } = this.#body(kind, sampleOf(kind, this.#random.pick(names)));
+    const { bytes, contentType } = this.#body(sampleOf(kind, this.#random.pick(names)));
     return this.#request('POST', collectionOf(kind), kind, bytes, contentType);
   }
 
   #update(kind: Kind): FuzzRequest {
     const object = sampleOf(kind, this.#random.pick(names));
-    const { bytes, contentType } = this.#body(kind, object);
+    const { bytes, contentType } = this.#body(object);
     return this.#request('PUT', this.#one(kind, object), kind, bytes, contentType);
   }
 
@@ -115,13 +115,13 @@ export class FuzzRequests {
   }
 
   /** The object, or something made of it, in one of the forms clients send. */
-  #body(kind: Kind, object: AnyObject): { bytes: Uint8Array; contentType: string } {
+  #body(object: AnyObject): { bytes: Uint8Array; contentType: string } {
     const random = this.#random;
     if (random.chance(0.04)) return { bytes: random.bytes(random.below(200)), contentType: random.pick(contentTypes) };
     const isGood = random.chance(0.25);
     const form = random.below(3);
     if (form === 0) {
-      const bytes = encodeProtobuf(kind, object);
+      const bytes = encodeProtobuf(object)!;
       return { bytes: isGood ? bytes : mutateBytes(random, bytes), contentType: 'application/vnd.kubernetes.protobuf' };
     }
     const value = isGood || random.chance(0.3) ? object : mutateValue(random, object);

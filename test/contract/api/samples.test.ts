@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { encodeProtobuf } from '../../../src/api/codec/encode-protobuf.ts';
 import { groupResource, type Kind } from '../../../src/api/kind.ts';
 import { builtinKinds } from '../../../src/api/kinds/index.ts';
 import { type AnyObject, apiVersionOf } from '../../../src/api/meta.ts';
 import { caller, type Send } from '../../support/api-caller.ts';
 import { startTestApi } from '../../support/api-server.ts';
-import { encodeProtobuf } from '../../support/protobuf-encoder.ts';
 import { sampleOf } from '../../support/sample-objects.ts';
 
 /** `/api/v1/namespaces/default/pods`: where objects of a kind are. */
@@ -53,7 +53,7 @@ describe('an object of every kind', () => {
       const fromYaml = await send(`PUT ${one}`, yaml.body, { 'content-type': 'application/yaml' });
       assert.equal(fromYaml.status, 200, fromYaml.body);
       assert.deepEqual(fromYaml.json, read);
-      const fromProtobuf = await send(`PUT ${one}`, encodeProtobuf(kind, read), {
+      const fromProtobuf = await send(`PUT ${one}`, encodeProtobuf(read), {
         'content-type': 'application/vnd.kubernetes.protobuf',
       });
       assert.deepEqual([fromProtobuf.status, fromProtobuf.json], [200, read]);
