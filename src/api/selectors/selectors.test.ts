@@ -75,6 +75,62 @@ describe('label selector', () => {
     assert.equal(matchesLabelSelector({ matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }, {}), false);
   });
 
+  it('matches as its requirements say, one by one, however it is written', () => {
+    const key = fc.constantFrom('app', 'tier', 'size', 'example.com/x');
+    const value = fc.constantFrom('web', 'db', '', '5', 'in', 'a.b-c_d');
+    const space = fc.constantFrom('', ' ', '  ');
+    type Held = Readonly<Record<string, string>>;
+    interface Requirement {
+      readonly text: string;
+      readonly holds: (held: Held) => boolean;
+    }
+    const one = (write: (k: string, v: string, s: string) => string, holds: (found: string | undefined, v: string) => boolean) =>
+      fc.tuple(key, value, space).map(([k, v, s]): Requirement => ({ text: write(k, v, s), holds: (held) => holds(held[k], v) }));
+    const set = (operator: string, holds: (found: string | undefined, list: readonly string[]) => boolean) =>
+      fc.tuple(key, fc.uniqueArray(value, { minLength: 1, maxLength: 3 }), space).map(
+        ([k, list, s]): Requirement => ({
+          text: `${k} ${operator} (${list.join(`,${s}`)})`,
+          holds: (held) => holds(held[k], list),
+        }),
+      );
+    const requirement = fc.oneof(
+      one(
+        (k, v, s) => `${k}${s}=${s}${v}`,
+        (found, v) => found === v,
+      ),
+      one(
+        (k, v, s) => `${k}${s}==${s}${v}`,
+        (found, v) => found === v,
+      ),
+      one(
+        (k, v, s) => `${k}${s}!=${s}${v}`,
+        (found, v) => found !== v,
+      ),
+      one(
+        (k, _v, s) => `${s}${k}${s}`,
+        (found) => found !== undefined,
+      ),
+      one(
+        (k, _v, s) => `!${s}${k}`,
+        (found) => found === undefined,
+      ),
+      set('in', (found, list) => found !== undefined && list.includes(found)),
+      set('notin', (found, list) => found === undefined || !list.includes(found)),
+    );
+    const held = fc.dictionary(key, value, { maxKeys: 4, noNullPrototype: true });
+    fc.assert(
+      fc.property(fc.array(requirement, { minLength: 1, maxLength: 3 }), held, (requirements, some) => {
+        const text = requirements.map((each) => each.text).join(',');
+        assert.equal(
+          parseLabelSelector(text).matches(some),
+          requirements.every((each) => each.holds(some)),
+          text,
+        );
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('never throws anything but a StatusError', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'ab=!<>(), in\\/.-_1'.split('')), maxLength: 20 }), (text) => {
