@@ -52,7 +52,7 @@ export class ControlPlane {
     const name = `conformance-${++this.#namespaces}`;
     await this.api.resource('v1/namespaces').create({ metadata: { name } });
     const accounts = this.api.resource('v1/serviceaccounts', name);
-    await eventually(`the default service account of ${name}`, () => exists(accounts, 'default'));
+    await eventually(`the default service account of ${name}`, () => exists(accounts, 'default'), 30_000);
     return name;
   }
 
