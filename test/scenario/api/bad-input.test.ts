@@ -205,7 +205,7 @@ const updates: readonly Row[] = [
     name: 'a resourceVersion that is none',
     request: `PUT ${maps}/here`,
     body: configMap({ metadata: { name: 'here', resourceVersion: 'x' } }),
-    status: 409,
+    status: 500,
   },
   {
     name: 'another uid',
@@ -233,7 +233,7 @@ const updates: readonly Row[] = [
     request: `PATCH ${maps}/here`,
     body: '[{"op":"frob","path":"/data"}]',
     headers: patchType('json-patch+json'),
-    status: 400,
+    status: 422,
   },
   {
     name: 'a JSON patch whose test fails',
@@ -271,7 +271,7 @@ const updates: readonly Row[] = [
     request: `PATCH ${maps}/here`,
     body: '{"data":1}',
     headers: patchType('merge-patch+json'),
-    status: 400,
+    status: 422,
   },
   {
     name: 'a strategic patch with an unknown directive',
