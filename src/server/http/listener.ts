@@ -143,8 +143,8 @@ export class Listener {
     response.on('error', () => exchange.close());
     Promise.resolve(this.#options.handler(exchange)).then(
       (answer) => {
-        if (isTakenOver(answer)) return;
         this.#meet(request, exchange);
+        if (isTakenOver(answer)) return;
         const sink = this.#send(request, response, answer);
         if (sink) this.#streams.add(sink);
         sink?.onClose(() => this.#streams.delete(sink));
