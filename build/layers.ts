@@ -35,6 +35,17 @@ const restrictedModules: Readonly<Record<string, readonly string[]>> = {
 const pureFolders = ['api'];
 const impure = /\b(?:Date\.now\(|Math\.random\(|process\.|new Date\(\))/;
 
+/** Node.js itself, and what package.json names under `dependencies`. */
+function isOfProduct(specifier: string): boolean {
+  if (specifier.startsWith('node:')) return true;
+  const parts = specifier.split('/');
+  return dependencies.has(parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/'));
+}
+
+const dependencies: ReadonlySet<string> = new Set(
+  Object.keys((JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object }).dependencies),
+);
+
 /** Every breach of the folder rules, as `file: what`. Tests may import anything. */
 export function layerBreaches(): string[] {
   const breaches: string[] = [];
@@ -52,6 +63,8 @@ export function layerBreaches(): string[] {
       } else {
         const users = restrictedModules[specifier];
         if (users && !users.some((u) => within(from, u))) breaches.push(`${file}: may not import ${specifier}`);
+        if (!isOfProduct(specifier))
+          breaches.push(`${file}: ${specifier} is for development alone, the product may not import it`);
         if (pureFolders.some((p) => within(from, p)) && specifier.startsWith('node:'))
           breaches.push(`${file}: is pure, may not import ${specifier}`);
       }
