@@ -135,6 +135,24 @@ test('a restarted container remembers the end of the one before', () => {
   assert.equal(shown!.ready, true);
 });
 
+test('containers whose turn had not come when the pod failed still wait for it', () => {
+  const later: ContainerSpec = { name: 'later', image: 'later:1' };
+  const spec = { restartPolicy: 'Never', initContainers: [init, later] };
+  const shown = status({ spec, containers: [ended(init, 1)], ended: true });
+  assert.equal(shown.phase, 'Failed');
+  assert.equal(shown.initContainerStatuses![0]!.state!.terminated!.exitCode, 1);
+  for (const waits of [shown.initContainerStatuses![1]!, shown.containerStatuses![0]!])
+    assert.deepEqual(waits.state, { waiting: { reason: 'PodInitializing' } });
+});
+
+test('a container that was due and never ran counts as lost', () => {
+  const spec = { restartPolicy: 'Never', initContainers: [init] };
+  const afterInit = status({ spec, containers: [ended(init, 0)], ended: true });
+  assert.equal(afterInit.containerStatuses![0]!.state!.terminated!.reason, 'ContainerStatusUnknown');
+  const atOnce = status({ spec, ended: true });
+  assert.equal(atOnce.initContainerStatuses![0]!.state!.terminated!.reason, 'ContainerStatusUnknown');
+});
+
 test('a lost container is reported as lost', () => {
   const previous = {
     containerStatuses: [{ name: 'app', image: '', imageID: '', ready: true, restartCount: 4, state: { running: {} } }],

@@ -29,14 +29,12 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, previous, observed, failure, hostIPs } = input;
   const sandbox = currentSandbox(observed);
   const waiting = (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
-  const init = statuses(input, pod.spec.initContainers ?? [], previous.initContainerStatuses, waiting);
-  const app = statuses(input, pod.spec.containers, previous.containerStatuses, waiting);
-  const ephemeral = statuses(
-    input,
-    (pod.spec.ephemeralContainers ?? []) as ContainerSpec[],
-    previous.ephemeralContainerStatuses,
-    'ContainerCreating',
-  );
+  const initStatuses = statuses(input, pod.spec.initContainers ?? [], previous.initContainerStatuses, waiting);
+  const appStatuses = statuses(input, pod.spec.containers, previous.containerStatuses, waiting);
+  const [init, app] = input.ended ? allEnded(initStatuses, appStatuses) : [initStatuses, appStatuses];
+  const ephemeralSpecs = (pod.spec.ephemeralContainers ?? []) as ContainerSpec[];
+  const ephemeralStatuses = statuses(input, ephemeralSpecs, previous.ephemeralContainerStatuses, 'ContainerCreating');
+  const ephemeral = input.ended ? ephemeralStatuses.map(asEnded) : ephemeralStatuses;
   const phase = finalPhase(input, podPhase(pod, { init, app }));
   if (phase === 'Succeeded' || phase === 'Failed') for (const s of [...init, ...app]) s.ready = false;
   const ips = pod.spec.hostNetwork ? hostIPs : (sandbox?.ips ?? []);
@@ -81,19 +79,35 @@ function statuses(
     });
     // An init container that has done its work is ready.
     if (isInit && status.state?.terminated?.exitCode === 0 && !input.ended) status.ready = true;
-    return input.ended ? asEnded(status) : status;
+    return input.ended ? { ...status, ready: false, started: false } : status;
   });
 }
 
-/** At the end of a pod nothing waits: what never ran, or was lost, is reported as terminated. */
+/**
+ * At the end of a pod nothing that was due waits: what never ran, or was lost, is reported as terminated. Containers whose turn had not come stay
+ * as they are (upstream: kubelet/status/status_manager.go, TerminatePod).
+ */
+function allEnded(init: readonly ContainerStatus[], app: readonly ContainerStatus[]): [ContainerStatus[], ContainerStatus[]] {
+  const last = init.at(-1);
+  const initDone = !last || [last.state, last.lastState].some((state) => state?.terminated?.exitCode === 0 || state?.running);
+  const due = Math.max(1, init.findLastIndex(hasBegun) + 1);
+  const isAppDue = initDone || app.some(hasBegun);
+  return [
+    init.map((status, i) => (i < due ? asEnded(status) : status)),
+    app.map((status) => (isAppDue ? asEnded(status) : status)),
+  ];
+}
+
+function hasBegun({ state, lastState }: ContainerStatus): boolean {
+  return Boolean(state?.running || state?.terminated || lastState?.terminated);
+}
+
 function asEnded(status: ContainerStatus): ContainerStatus {
   const { state, lastState } = status;
-  if (state?.terminated) return { ...status, ready: false, started: false };
+  if (state?.terminated) return status;
   const terminated = lastState?.terminated && !state?.running ? lastState.terminated : undefined;
   return {
     ...status,
-    ready: false,
-    started: false,
     state: {
       terminated: terminated ?? {
         exitCode: 137,
