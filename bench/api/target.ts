@@ -80,8 +80,9 @@ export class Target {
     return connectHttp2(`https://${host}:${port}`, this.#connectionOptions as SecureClientSessionOptions);
   }
 
+  /** Closes the connections nobody uses; more are opened when needed. */
   close(): void {
-    for (const { connection } of this.#idle) connection.close();
+    for (const { connection } of this.#idle.splice(0)) connection.close();
   }
 
   async #connection(): Promise<Connection> {
