@@ -41,6 +41,8 @@ export interface WriteContext {
   random(length: number): string;
   /** A new uuid. */
   uid(): string;
+  /** Tells the client about something in the object that was read in another way than it is written. */
+  warn?(message: string): void;
 }
 
 /**

@@ -10,6 +10,7 @@ export interface FieldTerm {
 /** Which fields a kind can be selected by, besides name and namespace. A `Kind` is one. */
 export interface SelectableKind {
   readonly selectableFields: Readonly<Record<string, unknown>>;
+  readonly scope?: string;
 }
 
 /** The longest selector text that is looked at. */
@@ -34,8 +35,9 @@ export function parseFieldSelector(text: string): FieldTerm[] {
 /** Refuses terms on fields the kind cannot be selected by: StatusError 400 with upstream's text. */
 export function checkFieldTerms(terms: readonly FieldTerm[], kind: SelectableKind): void {
   for (const { field } of terms) {
-    if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(kind.selectableFields, field)) continue;
     const hasOwnFields = Object.keys(kind.selectableFields).length > 0;
+    if (field === 'metadata.name' || Object.hasOwn(kind.selectableFields, field)) continue;
+    if (field === 'metadata.namespace' && !(hasOwnFields && kind.scope === 'Cluster')) continue;
     throw badRequest(
       hasOwnFields
         ? `field label not supported: ${field}`

@@ -22,6 +22,14 @@ export const ageColumn: Column<KubeObject> = {
   cell: (object, nowMs) => age(object.metadata.creationTimestamp, nowMs),
 };
 
+/** Of kinds without columns of their own. */
+export const createdColumn: Column<KubeObject> = {
+  name: 'Created At',
+  type: 'date',
+  description: 'When the object was created.',
+  cell: (object) => object.metadata.creationTimestamp ?? '',
+};
+
 /** The text, or `<none>`. */
 export const orNone = (text: string | undefined | null): string => text || none;
 

@@ -75,7 +75,7 @@ async function createOnce<T extends KubeObject>(
   await deps.admission.admit(request);
   kind.applyDefaults(object);
   fillSystemFields(object, context.uid(), context.nowMs);
-  kind.prepareForCreate(object, context);
+  kind.prepareForCreate(object, { ...context, warn: (message) => call.warn(message) });
   const reservation = deps.effects.of(kind).beforeCreate?.(object, call);
   try {
     refuseInvalid(kind, object, [

@@ -102,6 +102,19 @@ describe('pods', () => {
     assert.equal(added.status, 200, added.body);
     assert.deepEqual([added.json.spec.ephemeralContainers[0].name, added.json.metadata.generation], ['debugger', 2]);
     assert.equal((await send(`PATCH ${pods}/dbg`, { spec: { nodeName: 'n2' } }, mergePatch)).status, 422);
+    const removed = await send(`PATCH ${pods}/dbg/ephemeralcontainers`, { spec: { ephemeralContainers: [] } }, mergePatch);
+    assert.deepEqual([removed.status, removed.json.details?.causes[0].field], [422, 'spec.ephemeralContainers']);
+  });
+
+  it('are changed without a version, also with containers for debugging and before they start', async () => {
+    await send(`POST ${pods}`, { metadata: { name: 'fresh' }, spec });
+    const path = `${pods}/fresh/ephemeralcontainers`;
+    assert.equal((await send(`PATCH ${path}`, { spec: { ephemeralContainers: [] } }, mergePatch)).status, 200);
+    await send(`PATCH ${path}`, { spec: { ephemeralContainers: [{ name: 'debugger', image: 'busybox' }] } }, mergePatch);
+    const { json } = await send(`GET ${pods}/fresh`);
+    const { resourceVersion: _, ...metadata } = json.metadata;
+    const put = await send(`PUT ${pods}/fresh`, { ...json, metadata: { ...metadata, labels: { put: 'yes' } } });
+    assert.equal(put.status, 200, put.body);
   });
 });
 

@@ -12,6 +12,7 @@ export const MutatingAdmissionPolicyBinding = defineKind<MutatingAdmissionPolicy
   version: 'v1',
   kind: 'MutatingAdmissionPolicyBinding',
   plural: 'mutatingadmissionpolicybindings',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   allowUnconditionalUpdate: false,
   applyDefaults({ spec }) {

@@ -16,6 +16,7 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   version: 'v1',
   kind: 'MutatingAdmissionPolicy',
   plural: 'mutatingadmissionpolicies',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   allowUnconditionalUpdate: false,
   applyDefaults(policy) {

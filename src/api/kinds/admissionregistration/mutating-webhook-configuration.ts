@@ -11,6 +11,7 @@ export const MutatingWebhookConfiguration = defineKind<MutatingWebhookConfigurat
   version: 'v1',
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   allowUnconditionalUpdate: false,
   applyDefaults(configuration) {

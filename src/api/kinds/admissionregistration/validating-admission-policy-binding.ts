@@ -15,6 +15,7 @@ export const ValidatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPo
   version: 'v1',
   kind: 'ValidatingAdmissionPolicyBinding',
   plural: 'validatingadmissionpolicybindings',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   allowUnconditionalUpdate: false,
   applyDefaults({ spec }) {

@@ -18,6 +18,7 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   version: 'v1',
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],

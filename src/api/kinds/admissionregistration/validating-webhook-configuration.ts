@@ -11,6 +11,7 @@ export const ValidatingWebhookConfiguration = defineKind<ValidatingWebhookConfig
   version: 'v1',
   kind: 'ValidatingWebhookConfiguration',
   plural: 'validatingwebhookconfigurations',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   allowUnconditionalUpdate: false,
   applyDefaults(configuration) {

@@ -14,6 +14,7 @@ export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
   shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
   scope: 'Cluster',
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,

@@ -19,6 +19,7 @@ export const APIService = defineKind<APIService>({
   version: 'v1',
   kind: 'APIService',
   plural: 'apiservices',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   resetFields: { status: ['metadata', 'spec'] },
   nameRule: 'pathSegment',

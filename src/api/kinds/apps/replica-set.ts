@@ -48,7 +48,6 @@ export const ReplicaSet = defineKind<ReplicaSet>({
     checkReplicaCounts(errors, status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']);
     return errors;
   },
-  selectableFields: { 'status.replicas': (rs) => String(rs.status?.replicas ?? 0) },
   warnings: (next, previous) =>
     templateWarnings(next, previous, { at: 'spec.template', template: next.spec?.template, namesPods: true }),
   columns: [

@@ -2,6 +2,7 @@ import { parseQuantity } from '../../../lib/quantity.ts';
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
+import { createdColumn, nameColumn } from '../../table/columns.ts';
 import { duplicate, forbidden, invalid, required } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
 import {
@@ -50,6 +51,7 @@ export const LimitRange = defineKind<LimitRange>({
     });
     return errors;
   },
+  columns: [nameColumn, createdColumn],
 });
 
 /** What is not said follows from the bounds: the default limit is the maximum, the default request the limit, else the minimum. */

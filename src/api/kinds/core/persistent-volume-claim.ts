@@ -59,7 +59,6 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     }
     return errors;
   },
-  selectableFields: { name: (claim) => claim.metadata.name },
   warnings({ metadata, spec }) {
     const key = 'volume.beta.kubernetes.io/storage-class';
     const warnings: string[] = [];

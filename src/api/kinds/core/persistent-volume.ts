@@ -47,7 +47,6 @@ export const PersistentVolume = defineKind<PersistentVolume>({
   },
   validate: validateVolume,
   validateUpdate: validateVolumeUpdate,
-  selectableFields: { name: (volume) => volume.metadata.name },
   warnings: volumeWarnings,
   columns: [
     nameColumn,

@@ -29,8 +29,9 @@ function withResources(containers: readonly t.Container[], wanted: readonly t.Co
 /** A resize may change cpu and memory of a running pod, but not its QoS class. kubernetes: ValidatePodResize. */
 export function validatePodResize(next: t.Pod, previous: t.Pod): FieldError[] {
   const errors: FieldError[] = [];
-  if (qosClass(next.spec) !== (previous.status.qosClass ?? qosClass(previous.spec))) {
-    errors.push(invalid('spec', qosClass(next.spec), 'Pod QOS Class may not change as a result of resizing'));
+  const before = previous.status.qosClass ?? qosClass(previous.spec);
+  if (qosClass(next.spec) !== before) {
+    errors.push(invalid('spec', before, 'Pod QOS Class may not change as a result of resizing'));
   }
   for (const list of ['containers', 'initContainers'] as const) {
     previous.spec[list]?.forEach((container, i) => {

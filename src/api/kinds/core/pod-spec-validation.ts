@@ -9,6 +9,7 @@ import { checkAnnotations } from '../../validation/object-meta.ts';
 import { checkResourceQuantity, keyed } from '../../validation/quantities.ts';
 import { checkContainers } from './container-validation.ts';
 import { checkOs } from './os-validation.ts';
+import { checkPodAnnotations } from './pod-annotations.ts';
 import { checkPodResources } from './pod-resources-validation.ts';
 import {
   checkAffinity,
@@ -66,6 +67,7 @@ export function checkPodTemplate(errors: FieldError[], field: string, template: 
   checkLabels(errors, `${field}.labels`, template.metadata?.labels);
   checkAnnotations(errors, `${field}.annotations`, template.metadata?.annotations);
   if (!template.spec) return;
+  checkPodAnnotations(errors, `${field}.annotations`, template.metadata?.annotations, template.spec);
   checkPodSpec(errors, `${field}.spec`, template.spec);
   if (template.spec.ephemeralContainers?.length) {
     errors.push(forbidden(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));

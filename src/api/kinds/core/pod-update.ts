@@ -3,7 +3,7 @@ import type * as t from '../../generated/types.ts';
 import { checkImmutable, checkRange, maxInt32 } from '../../validation/checks.ts';
 import { equalMaps, semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid } from '../../validation/errors.ts';
-import { keyed } from '../../validation/quantities.ts';
+import { checkPodAnnotationsUpdate } from './pod-annotations.ts';
 
 const updatable = [
   '`spec.containers[*].image`',
@@ -12,12 +12,11 @@ const updatable = [
   '`spec.tolerations` (only additions to existing tolerations)',
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
 ].join(',');
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 /** What an update may change of a pod. kubernetes: pkg/apis/core/validation/validation.go (ValidatePodUpdate). */
 export function validatePodUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
   const errors: FieldError[] = [];
-  checkMirrorAnnotation(errors, next, previous);
+  checkPodAnnotationsUpdate(errors, next.metadata.annotations, previous.metadata.annotations);
   for (const list of ['containers', 'initContainers'] as const) {
     if ((next.spec[list]?.length ?? 0) === (previous.spec[list]?.length ?? 0)) continue;
     errors.push(forbidden(`spec.${list}`, 'pod updates may not add or remove containers'));
@@ -37,15 +36,6 @@ export function validatePodUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
     errors.push(forbidden('spec', detail));
   }
   return errors;
-}
-
-/** Mirror pods are the shadow of a file on the node: the mark can neither come nor go. */
-function checkMirrorAnnotation(errors: FieldError[], next: t.Pod, previous: t.Pod): void {
-  const is = next.metadata.annotations?.[mirrorAnnotation];
-  const was = previous.metadata.annotations?.[mirrorAnnotation];
-  if (is === was) return;
-  const detail = was === undefined ? 'may not add mirror pod annotation' : 'may not remove or update mirror pod annotation';
-  errors.push(forbidden(keyed('metadata.annotations', mirrorAnnotation), detail));
 }
 
 function checkDeadline(errors: FieldError[], next: number | undefined, previous: number | undefined): void {
@@ -150,7 +140,7 @@ const statuses = ['containerStatuses', 'initContainerStatuses'] as const;
 /** What an update through `/status` may not do: change the QoS class, or bring back what has ended for good. */
 export function validatePodStatusUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
   const errors: FieldError[] = [];
-  checkMirrorAnnotation(errors, next, previous);
+  checkPodAnnotationsUpdate(errors, next.metadata.annotations, previous.metadata.annotations);
   checkImmutable(errors, 'status.qosClass', next.status?.qosClass, previous.status?.qosClass);
   for (const list of statuses) {
     const containers = list === 'containerStatuses' ? next.spec.containers : next.spec.initContainers;
@@ -175,8 +165,10 @@ function staysEnded(spec: t.PodSpec, container: t.Container | undefined, exitCod
 
 /** For `/ephemeralcontainers`: only these containers and the generation may change. */
 export function keepAllButEphemeralContainers(next: t.Pod, previous: t.Pod): void {
-  const added = next.spec?.ephemeralContainers;
-  next.spec = { ...previous.spec, ...(added ? { ephemeralContainers: added } : {}) };
+  const wanted = next.spec?.ephemeralContainers;
+  next.spec = { ...previous.spec };
+  if (wanted) next.spec.ephemeralContainers = wanted;
+  else delete next.spec.ephemeralContainers;
   next.status = previous.status;
 }
 

@@ -1,6 +1,8 @@
 import type * as t from '../../generated/types.ts';
 import type { KubeObject } from '../../meta.ts';
+import { semanticEqual } from '../../validation/equal.ts';
 import { nodeLabelAdvice, warnOfFraction, warnOfIp, warnOfName, warnOfTerm } from '../../validation/warnings.ts';
+import { annotatedProfile, appArmorAdvice, appArmorPrefix } from './app-armor.ts';
 import { warnOfVolumes } from './volume-warnings.ts';
 
 type Annotations = Readonly<Record<string, string>> | undefined;
@@ -11,7 +13,6 @@ const retiredAnnotations: Readonly<Record<string, string>> = {
   'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
 };
 const seccompAdvice = 'non-functional in v1.27+; use the "seccompProfile" field instead';
-const appArmorAdvice = 'deprecated since v1.30; use the "appArmorProfile" field instead';
 const matchesNothing = 'a null labelSelector results in matching no pod';
 const bytes = ['memory', 'ephemeral-storage'];
 
@@ -131,22 +132,10 @@ function warnOfProfiles(warnings: string[], prefix: string, annotations: Record<
   for (const { container } of containersOf('', spec)) {
     const { seccompProfile, appArmorProfile } = container.securityContext ?? {};
     if (!seccompProfile) warn(`container.seccomp.security.alpha.kubernetes.io/${container.name}`, seccompAdvice);
-    const key = `container.apparmor.security.beta.kubernetes.io/${container.name}`;
-    const own = appArmorProfile ?? spec.securityContext?.appArmorProfile;
-    if (!appArmorProfile && !isSameProfile(own, annotations[key])) warn(key, appArmorAdvice);
-  }
-}
-
-function isSameProfile(profile: t.AppArmorProfile | undefined, annotation: string | undefined): boolean {
-  switch (profile?.type) {
-    case 'RuntimeDefault':
-      return annotation === 'runtime/default';
-    case 'Unconfined':
-      return annotation === 'unconfined';
-    case 'Localhost':
-      return annotation === `localhost/${profile.localhostProfile}`;
-    default:
-      return false;
+    const key = `${appArmorPrefix}${container.name}`;
+    const profile = annotatedProfile(annotations[key]);
+    if (!appArmorProfile && !(profile && semanticEqual(profile, spec.securityContext?.appArmorProfile)))
+      warn(key, appArmorAdvice);
   }
 }
 

@@ -229,7 +229,7 @@ describe('an update of a pod', () => {
     keepAllButResources(next, pod);
     assert.equal(next.spec.containers[0]?.image, 'i');
     assert.deepEqual(texts(validatePodResize(next, pod)), [
-      'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+      'spec: Invalid value: "BestEffort": Pod QOS Class may not change as a result of resizing',
     ]);
   });
 });
@@ -317,4 +317,37 @@ describe('kubectl get pods', () => {
     pod.status = { phase: 'Running', containerStatuses: [{ ...running, restartCount: 3, lastState }] };
     assert.equal(cells(Pod, pod)['Restarts'], '3 (3m ago)');
   });
+});
+
+it('pods: annotations that mean something', () => {
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  const said = (annotations: Record<string, string>): string[] => problems(Pod, { metadata: { annotations }, spec });
+  const appArmor = 'container.apparmor.security.beta.kubernetes.io/';
+  assert.deepEqual(said({ [`${appArmor}c`]: 'runtime/default', 'controller.kubernetes.io/pod-deletion-cost': '-5' }), []);
+  assert.deepEqual(said({ [`${appArmor}x`]: 'bad' }), [
+    `metadata.annotations[${appArmor}x]: Invalid value: "x": container not found`,
+    `metadata.annotations[${appArmor}x]: Invalid value: "bad": invalid AppArmor profile name: "bad"`,
+  ]);
+  assert.deepEqual(said({ 'controller.kubernetes.io/pod-deletion-cost': '01' }), [
+    'metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "01": must be a 32bit integer',
+  ]);
+  assert.deepEqual(said({ 'kubernetes.io/config.mirror': 'x' }), [
+    'metadata.annotations[kubernetes.io/config.mirror]: Invalid value: "x": must set spec.nodeName if mirror pod annotation is set',
+  ]);
+  assert.deepEqual(said({ 'seccomp.security.alpha.kubernetes.io/pod': 'localhost/../x' }), [
+    `metadata.annotations.seccomp.security.alpha.kubernetes.io/pod: Invalid value: "../x": must not contain '..'`,
+  ]);
+});
+
+it('pods: annotations of AppArmor fill the fields of containers, once and for all', () => {
+  const key = 'container.apparmor.security.beta.kubernetes.io/c';
+  const pod = newObject(Pod, {
+    metadata: { annotations: { [key]: 'localhost/web' } },
+    spec: { containers: [{ name: 'c', image: 'i' }] },
+  });
+  assert.deepEqual(pod.spec.containers[0]?.securityContext?.appArmorProfile, { type: 'Localhost', localhostProfile: 'web' });
+  const { errors } = updated(Pod, pod, (next) => {
+    next.metadata.annotations = {};
+  });
+  assert.deepEqual(errors, [`metadata.annotations[${key}]: Forbidden: may not remove or update AppArmor annotations`]);
 });

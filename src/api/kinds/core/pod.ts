@@ -5,6 +5,8 @@ import { timestamp } from '../../timestamp.ts';
 import { forbidden } from '../../validation/errors.ts';
 import { contentChanged, setGeneration } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
+import { readAppArmorAnnotations } from './app-armor.ts';
+import { checkPodAnnotations } from './pod-annotations.ts';
 import { podColumns, podRowConditions } from './pod-columns.ts';
 import { qosClass } from './pod-qos.ts';
 import { defaultPodOnly, defaultPodSpec } from './pod-spec.ts';
@@ -41,8 +43,9 @@ export const Pod = defineKind<Pod>({
     defaultPodSpec(pod.spec);
     defaultPodOnly(pod.spec);
   },
-  prepareForCreate(pod, { nowMs }) {
+  prepareForCreate(pod, { nowMs, warn }) {
     pod.metadata.generation = 1;
+    readAppArmorAnnotations(pod, warn);
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) };
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [gatedCondition(nowMs)];
     addMatchLabelKeys(pod);
@@ -108,6 +111,7 @@ function validatePod(pod: Pod): FieldError[] {
   const errors: FieldError[] = [];
   const { spec } = pod;
   if (!spec) return errors;
+  checkPodAnnotations(errors, 'metadata.annotations', pod.metadata.annotations, spec);
   checkPodSpec(errors, 'spec', spec, { podName: pod.metadata.name ?? '' });
   if (!spec.serviceAccountName) checkNoTokens(errors, spec);
   return errors;

@@ -1,7 +1,7 @@
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { ageColumn, nameColumn, none } from '../../table/columns.ts';
+import { nameColumn, none } from '../../table/columns.ts';
 import { checkImmutable, checkText, requireText } from '../../validation/checks.ts';
 import { invalid, required } from '../../validation/errors.ts';
 import { formatIp, ipMessage, parseIp } from '../../validation/ip.ts';
@@ -37,7 +37,7 @@ export const IPAddress = defineKind<IPAddress>({
     checkImmutable(errors, 'spec.parentRef', next.spec?.parentRef, previous.spec?.parentRef);
     return errors;
   },
-  columns: [nameColumn, { name: 'ParentRef', type: 'string', cell: parentText }, ageColumn],
+  columns: [nameColumn, { name: 'ParentRef', type: 'string', cell: parentText }],
 });
 
 function checkName(errors: FieldError[], name: string): void {

@@ -67,6 +67,6 @@ export const PriorityClass = defineKind<PriorityClass>({
     { name: 'Value', type: 'integer', cell: (priorityClass) => priorityClass.value ?? 0 },
     { name: 'Global-Default', type: 'boolean', cell: (priorityClass) => priorityClass.globalDefault ?? false },
     ageColumn,
-    { name: 'PreemptionPolicy', type: 'string', priority: 1, cell: (priorityClass) => priorityClass.preemptionPolicy ?? '' },
+    { name: 'PreemptionPolicy', type: 'string', cell: (priorityClass) => priorityClass.preemptionPolicy ?? '' },
   ],
 });

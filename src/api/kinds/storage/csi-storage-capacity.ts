@@ -1,7 +1,7 @@
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { nameColumn, unset } from '../../table/columns.ts';
+import { createdColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable } from '../../validation/checks.ts';
 import { invalid } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
@@ -43,9 +43,5 @@ export const CSIStorageCapacity = defineKind<CSIStorageCapacity>({
     warnOfNodeSelector(warnings, 'nodeTopology', nodeTopology);
     return warnings;
   },
-  columns: [
-    nameColumn,
-    { name: 'StorageClassName', type: 'string', cell: (capacity) => capacity.storageClassName ?? '' },
-    { name: 'Capacity', type: 'string', cell: (capacity) => capacity.capacity ?? unset },
-  ],
+  columns: [nameColumn, createdColumn],
 });

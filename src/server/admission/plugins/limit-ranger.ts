@@ -29,7 +29,8 @@ export function limitRanger({ reader }: AdmissionDeps): AdmissionPlugin {
       const pod = objectOf(request, Pod, ['CREATE']) ?? objectOf(request, Pod, ['UPDATE'], 'resize');
       const claim = objectOf(request, PersistentVolumeClaim, ['CREATE', 'UPDATE']);
       if (!pod && !claim) return;
-      const problems = limitsFor(request).flatMap((limit) => (pod ? podProblems(pod, limit) : claimProblems(claim!, limit)));
+      const found = limitsFor(request).flatMap((limit) => (pod ? podProblems(pod, limit) : claimProblems(claim!, limit)));
+      const problems = [...new Set(found)];
       const [only] = problems;
       if (only !== undefined) throw refuse(request, problems.length === 1 ? only : `[${problems.join(', ')}]`);
     },

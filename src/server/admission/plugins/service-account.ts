@@ -7,6 +7,7 @@ import type { Reader } from '../../registry/reader.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { objectOf } from '../concern.ts';
 import type { AdmissionDeps } from '../deps.ts';
+import { forbiddenContainerSecret, forbiddenSecret, limitsSecrets } from '../mountable-secrets.ts';
 import { refuse } from '../refusal.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -31,7 +32,8 @@ export function serviceAccount({ reader, randomText, clock }: AdmissionDeps): Ad
     name: 'ServiceAccount',
     admit(request) {
       const pod = objectOf(request, Pod, ['CREATE']);
-      if (!pod?.spec || isMirror(pod)) return;
+      if (!pod?.spec) return;
+      if (isMirror(pod)) return refuseMirrorSecrets(request, pod);
       pod.spec.serviceAccountName ||= 'default';
       pod.spec.serviceAccount = pod.spec.serviceAccountName;
       const complete = (): void => useAccount(pod, accountOf(request, pod), randomText);
@@ -41,9 +43,15 @@ export function serviceAccount({ reader, randomText, clock }: AdmissionDeps): Ad
     },
     validate(request) {
       const pod = objectOf(request, Pod, ['CREATE']);
-      if (!pod) return;
-      if (isMirror(pod)) refuseMirrorSecrets(request, pod);
-      else accountOf(request, pod);
+      const debugged = objectOf(request, Pod, ['UPDATE'], 'ephemeralcontainers');
+      if (pod && isMirror(pod)) return refuseMirrorSecrets(request, pod);
+      if (!pod && !debugged) return;
+      const account = accountOf(request, (pod ?? debugged)!);
+      if (!limitsSecrets(account)) return;
+      const reason = pod
+        ? forbiddenSecret(pod, account)
+        : forbiddenContainerSecret('ephemeral container', debugged?.spec?.ephemeralContainers, account);
+      if (reason !== undefined) throw refuse(request, reason);
     },
   };
 }

@@ -46,7 +46,7 @@ export const baselineChecks: readonly Check[] = [
   { id: 'privileged', since: 0, run: privileged },
   { id: 'procMount', since: 0, run: (pod, minor) => (minor >= 35 && pod.spec.hostUsers === false ? undefined : procMount(pod)) },
   { id: 'seLinuxOptions', since: 0, run: seLinuxOptions },
-  { id: 'seccompProfile_baseline', since: 0, run: seccompProfile },
+  { id: 'seccompProfile_baseline', since: 0, run: (pod, minor) => (minor < 19 ? seccompAnnotations(pod) : seccompProfile(pod)) },
   { id: 'sysctls', since: 0, run: sysctls },
   { id: 'windowsHostProcess', since: 0, run: windowsHostProcess },
 ];
@@ -172,6 +172,22 @@ export function seccompProfile(pod: PodView): Violation | undefined {
   const detail = `${found.who} must not set securityContext.seccompProfile.type to ${quoted(found.values)}`;
   return { reason: 'seccompProfile', detail };
 }
+
+/** Before there was a field for it. */
+function seccompAnnotations(pod: PodView): Violation | undefined {
+  const keys = ['pod', ...containersOf(pod).map(({ name }) => name)].map((name, i) => `${seccompAnnotation(i)}${name}`);
+  const bad = sortedSet(
+    keys.flatMap((key) => {
+      const value = pod.metadata.annotations?.[key];
+      return value === undefined || /^runtime\/default$|^docker\/default$|^localhost\//.test(value) ? [] : [`${key}="${value}"`];
+    }),
+  );
+  if (bad.length === 0) return undefined;
+  return { reason: 'seccompProfile', detail: `forbidden ${plural('annotation', bad.length)} ${bad.join(', ')}` };
+}
+
+/** The first key is that of the pod. */
+const seccompAnnotation = (i: number): string => `${i === 0 ? '' : 'container.'}seccomp.security.alpha.kubernetes.io/`;
 
 function sysctls({ spec }: PodView, minor: number): Violation | undefined {
   const names = (spec.securityContext?.sysctls ?? []).map((s) => s.name);
