@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { complaint, FuzzRequests, fuzzNamespace, printRequest } from '../support/fuzz-requests.ts';
+import { complaint, type FuzzRequest, FuzzRequests, fuzzNamespace, printRequest } from '../support/fuzz-requests.ts';
 import { isolated } from '../support/isolated.ts';
 import { mutateBytes } from '../support/mutate.ts';
 import { Random, seedOf } from '../support/random.ts';
@@ -54,6 +55,7 @@ isolated(
           `slowest ${Math.round(fuzz.slowestMs)} ms; ${Math.round(warmMib)} MiB, then ${Math.round(memoryMib(pid))} MiB`,
         );
 
+        fuzz.stop();
         assert.deepEqual(fuzz.complaints, []);
         assert.ok(memoryMib(pid) - warmMib < growthLimitMib, `grew from ${warmMib} to ${memoryMib(pid)} MiB`);
         assert.equal((await server.call('GET', '/readyz')).status, 200);
@@ -68,6 +70,11 @@ isolated(
   (seconds + 300) * 1000,
 );
 
+interface Answered {
+  readonly status: number;
+  readonly body: string;
+}
+
 /** What a few clients at once send, and what came of it. */
 class Fuzz {
   readonly complaints: string[] = [];
@@ -78,6 +85,7 @@ class Fuzz {
   readonly #server: ServerProcess;
   readonly #random: Random;
   readonly #next: FuzzRequests;
+  #session: ClientHttp2Session | undefined;
 
   constructor(server: ServerProcess, random: Random) {
     this.#server = server;
@@ -98,8 +106,7 @@ class Fuzz {
     const startedAt = performance.now();
     this.requests++;
     try {
-      const options = { headers: request.headers, signal: AbortSignal.timeout(hangMs) };
-      const answer = await this.#server.call(request.method, request.path, request.body, options);
+      const answer = await (this.#random.chance(0.5) ? this.#overHttp1(request) : this.#overHttp2(request));
       this.statuses.set(answer.status, (this.statuses.get(answer.status) ?? 0) + 1);
       const wrong = complaint(answer);
       if (wrong) this.complaints.push(`${wrong}\n${printRequest(request)}`);
@@ -107,6 +114,32 @@ class Fuzz {
       this.complaints.push(`no answer: ${error}\n${printRequest(request)}`);
     }
     this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt);
+  }
+
+  #overHttp1({ method, path, headers, body }: FuzzRequest): Promise<Answered> {
+    return this.#server.call(method, path, body, { headers, signal: AbortSignal.timeout(hangMs) });
+  }
+
+  #overHttp2({ method, path, headers, body }: FuzzRequest): Promise<Answered> {
+    if (!this.#session || this.#session.closed || this.#session.destroyed) {
+      this.#session = connectHttp2(`https://127.0.0.1:${this.#server.port}`, this.#server.credentials);
+      this.#session.on('error', () => {});
+    }
+    const options = { endStream: body === undefined, signal: AbortSignal.timeout(hangMs) };
+    const stream = this.#session.request({ ...headers, ':method': method, ':path': path }, options);
+    return new Promise((resolve, reject) => {
+      let status = 0;
+      const chunks: Buffer[] = [];
+      stream.on('response', (head) => (status = Number(head[':status'])));
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => (status ? resolve({ status, body: Buffer.concat(chunks).toString() }) : reject(new Error('reset'))));
+      stream.on('error', reject);
+      if (body) stream.end(body);
+    });
+  }
+
+  stop(): void {
+    this.#session?.destroy();
   }
 
   /** Sends something that may be no request, and hangs up. */
