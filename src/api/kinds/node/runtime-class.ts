@@ -28,8 +28,9 @@ export const RuntimeClass = defineKind<RuntimeClass>({
     const errors: FieldError[] = [];
     requireText(errors, 'handler', handler, dns1123Label);
     const fixed = overhead?.podFixed;
+    // Upstream's path: it is checked as limits are.
     for (const resource in fixed) {
-      checkResourceQuantity(errors, keyed('overhead.podFixed', resource), resource, fixed[resource] ?? '');
+      checkResourceQuantity(errors, keyed('overhead.limits', resource), resource, fixed[resource] ?? '');
     }
     if (!scheduling) return errors;
     checkLabels(errors, 'scheduling.nodeSelector', scheduling.nodeSelector);
