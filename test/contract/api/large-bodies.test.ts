@@ -117,9 +117,10 @@ describe('large bodies', () => {
         );
         return process.cpuUsage(start).user;
       };
+      // The least of three: others run on the machine, and garbage of the tests before is collected on the way.
+      const least = async (n: number): Promise<number> => Math.min(await cost(n), await cost(n), await cost(n));
       // What takes less than a millisecond cannot be compared.
-      for (let n = 0; n < 3; n++) await cost(small);
-      const [few, many] = [Math.max(1000, await cost(small)), await cost(small * factor)];
+      const [few, many] = [Math.max(1000, await least(small)), await least(small * factor)];
       assert.ok(many < maxRatio * few, `${small} items: ${few} µs, ${small * factor} items: ${many} µs`);
     });
   }
