@@ -1,3 +1,4 @@
+import { lookup } from '../../lib/lookup.ts';
 import { StatusError } from '../status-error.ts';
 import { countKeys } from './json-objects.ts';
 import { jsonShape } from './json-shape.ts';
@@ -91,12 +92,12 @@ function indentationDepth(source: string): number {
 /** The media types a body may have. */
 export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
-const formats: Readonly<Record<string, BodyFormat>> = {
+const formats: Readonly<Record<string, BodyFormat>> = lookup({
   '': 'json',
   'application/json': 'json',
   'application/yaml': 'yaml',
   'application/vnd.kubernetes.protobuf': 'protobuf',
-};
+});
 
 /** The format a Content-Type names; without one it is JSON. Throws a 415. */
 export function bodyFormat(contentType: string): BodyFormat {

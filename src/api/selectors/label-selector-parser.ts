@@ -1,3 +1,4 @@
+import { lookup } from '../../lib/lookup.ts';
 import { badRequest, type StatusError } from '../status-error.ts';
 import type { LabelOperator, LabelRequirement } from './label-selector.ts';
 
@@ -12,7 +13,7 @@ const end: Token = { kind: 'end', text: '' };
 const symbols = ['==', '!=', '=', '!', '(', ')', ',', '>', '<'];
 const specialCharacters = /[=!(),<>]/y;
 const wordPattern = /[^=!(),<>\s]+/y;
-const operators: Readonly<Record<string, LabelOperator>> = {
+const operators: Readonly<Record<string, LabelOperator>> = lookup({
   '=': '=',
   '==': '==',
   '!=': '!=',
@@ -20,7 +21,7 @@ const operators: Readonly<Record<string, LabelOperator>> = {
   '<': 'lt',
   in: 'in',
   notin: 'notin',
-};
+});
 const operatorNames = 'in, notin, =, ==, !=, gt, lt';
 
 /** Reads the requirements of a selector's text, without judging keys and values. The words of its errors are upstream's. */

@@ -1,3 +1,4 @@
+import { lookup } from '../../lib/lookup.ts';
 import type { LabelSelector, LabelSelectorRequirement } from '../generated/types.ts';
 import { badRequest } from '../status-error.ts';
 import { labelValue, qualifiedName } from '../validation/names.ts';
@@ -74,12 +75,12 @@ export function matchesRequirement(
   return known !== undefined && holds({ key, operator: known, values }, labels);
 }
 
-const objectOperators: Readonly<Record<string, LabelOperator>> = {
+const objectOperators: Readonly<Record<string, LabelOperator>> = lookup({
   In: 'in',
   NotIn: 'notin',
   Exists: 'exists',
   DoesNotExist: '!',
-};
+});
 
 function holds({ key, operator, values }: LabelRequirement, labels: Labels | undefined): boolean {
   const value = labelOf(labels, key);

@@ -1,3 +1,4 @@
+import { lookup } from '../../lib/lookup.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
 import type { FieldError } from '../field-error.ts';
 import { invalid } from './errors.ts';
@@ -18,7 +19,7 @@ export function nanos(text: string | undefined): bigint {
 
 /** Amounts as nearly everybody writes them: whole, not negative, with a suffix or none. */
 const plain = /^(\d{1,15})(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
-const factors: Readonly<Record<string, number>> = {
+const factors: Readonly<Record<string, number>> = lookup({
   m: 1e-3,
   k: 1e3,
   M: 1e6,
@@ -28,7 +29,7 @@ const factors: Readonly<Record<string, number>> = {
   Mi: 2 ** 20,
   Gi: 2 ** 30,
   Ti: 2 ** 40,
-};
+});
 
 /** A plain amount as a number, exact to some 15 digits; undefined for one in other words. */
 function plainAmount(text: string): number | undefined {

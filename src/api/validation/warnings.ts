@@ -1,3 +1,4 @@
+import { lookup } from '../../lib/lookup.ts';
 import type { LabelSelector, NodeSelectorTerm } from '../generated/types.ts';
 import { formatIp, isNetworkAddress, parseCidr, parseIp } from './ip.ts';
 import { dns1123Label, labelValue } from './names.ts';
@@ -5,7 +6,7 @@ import { keyed, nanos } from './quantities.ts';
 
 /** Parts of warnings that several kinds give. They push what they find, like the checks. */
 
-const deprecatedNodeLabels: Readonly<Record<string, string>> = {
+const deprecatedNodeLabels: Readonly<Record<string, string>> = lookup({
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
   'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
@@ -14,7 +15,7 @@ const deprecatedNodeLabels: Readonly<Record<string, string>> = {
   'app.kubernetes.io/created-by': 'deprecated since v1.9',
   'scheduler.alpha.kubernetes.io/preferAvoidPods': 'deprecated since v1.22; use Taints and Tolerations instead',
   'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
-};
+});
 
 /** What is wrong with using a label of nodes, if anything. */
 export const nodeLabelAdvice = (label: string): string | undefined =>

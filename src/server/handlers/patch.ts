@@ -1,6 +1,7 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { StatusError } from '../../api/status-error.ts';
+import { lookup } from '../../lib/lookup.ts';
 import { authorizeCreate } from '../http/auth-filters.ts';
 import type { Answer, Exchange } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
@@ -12,12 +13,12 @@ import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './cont
 import { invalidOption, isTrue } from './options.ts';
 import { representationOf, writtenAnswer } from './render.ts';
 
-const patchKinds: Readonly<Record<string, PatchKind>> = {
+const patchKinds: Readonly<Record<string, PatchKind>> = lookup({
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
-};
+});
 
 /** PATCH of one object, or of a sub-resource that shows the whole object. */
 export async function handlePatch(deps: HandlerDeps, target: Target, rules?: UpdateRules): Promise<Answer> {

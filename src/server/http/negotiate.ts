@@ -1,4 +1,5 @@
 import { StatusError } from '../../api/status-error.ts';
+import { lookup } from '../../lib/lookup.ts';
 
 export type Format = 'json' | 'yaml' | 'protobuf';
 
@@ -13,13 +14,13 @@ export interface Representation {
 
 const plainJson: Representation = { format: 'json', as: 'object', metaVersion: 'v1' };
 
-const formats: Readonly<Record<string, Format>> = {
+const formats: Readonly<Record<string, Format>> = lookup({
   'application/json': 'json',
   'application/yaml': 'yaml',
   'application/vnd.kubernetes.protobuf': 'protobuf',
   'application/*': 'json',
   '*/*': 'json',
-};
+});
 const shapes: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 
 /**

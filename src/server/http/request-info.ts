@@ -1,3 +1,5 @@
+import { lookup } from '../../lib/lookup.ts';
+
 /** What a request is about, read from its path and method (apiserver: pkg/endpoints/request/requestinfo.go). */
 export interface RequestInfo {
   readonly isResource: boolean;
@@ -14,14 +16,14 @@ export interface RequestInfo {
   readonly rest: string;
 }
 
-const verbOfMethod: Readonly<Record<string, string>> = {
+const verbOfMethod: Readonly<Record<string, string>> = lookup({
   POST: 'create',
   PUT: 'update',
   PATCH: 'patch',
   DELETE: 'delete',
   GET: 'get',
   HEAD: 'get',
-};
+});
 
 /** Sub-resources of a namespace; anything else after its name is a resource in it. */
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { lookup } from '../../lib/lookup.ts';
 import type { Counter, Gauge, Histogram, MetricRegistry } from '../../lib/metrics.ts';
 import { type Exchange, type Filter, header, isStream, isTakenOver, mapAnswer } from './exchange.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -69,7 +70,7 @@ function resourceOf(info: RequestInfo, isServed: (info: RequestInfo) => boolean)
 }
 
 /** What metrics call the verbs of resources. */
-const verbs: Readonly<Record<string, string>> = {
+const verbs: Readonly<Record<string, string>> = lookup({
   create: 'POST',
   update: 'PUT',
   patch: 'PATCH',
@@ -78,7 +79,7 @@ const verbs: Readonly<Record<string, string>> = {
   get: 'GET',
   list: 'LIST',
   watch: 'WATCH',
-};
+});
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** Sub-resources that are connections to a node. */
 const connections: ReadonlySet<string> = new Set(['proxy', 'exec', 'attach', 'portforward']);

@@ -8,6 +8,23 @@ import { Random, seedOf } from '../../support/random.ts';
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1000);
 
 describe('requests nobody meant', () => {
+  it('names that every object of the language has are names like others', async () => {
+    const api = await startTestApi();
+    const send = caller(api.server);
+    const maps = '/api/v1/namespaces/default/configmaps';
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      const statuses = [
+        await send(`POST ${maps}`, { metadata: { name: 'a' } }, { 'content-type': name }),
+        await send(`PATCH ${maps}/a`, {}, { 'content-type': name }),
+        await send(`GET ${maps}`, undefined, { accept: name }),
+        await send(`${name} ${maps}`),
+        await send('POST /api/v1/namespaces/default/secrets?dryRun=All', { metadata: { name: 's' }, type: name, data: {} }),
+      ].map(({ status }) => status);
+      assert.deepEqual(statuses, [415, 415, 406, 405, 201], name);
+    }
+    await api.stop();
+  });
+
   it('never are a mistake of ours, and leave what is stored readable', async () => {
     const api = await startTestApi();
     const send = caller(api.server);

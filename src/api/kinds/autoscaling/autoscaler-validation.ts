@@ -1,3 +1,4 @@
+import { lookup } from '../../../lib/lookup.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkNonNegative, checkText, requireText } from '../../validation/checks.ts';
@@ -11,13 +12,13 @@ const maxWindowSeconds = 3600;
 const maxPeriodSeconds = 1800;
 
 /** Names of the fields that hold the source of each type of metric. */
-const sourceFields: Readonly<Record<string, keyof t.MetricSpecV2>> = {
+const sourceFields: Readonly<Record<string, keyof t.MetricSpecV2>> = lookup({
   ContainerResource: 'containerResource',
   External: 'external',
   Object: 'object',
   Pods: 'pods',
   Resource: 'resource',
-};
+});
 
 /** kubernetes: pkg/apis/autoscaling/validation/validation.go. */
 export function validateAutoscaler({ spec }: t.HorizontalPodAutoscalerV2): FieldError[] {

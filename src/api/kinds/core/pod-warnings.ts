@@ -1,3 +1,4 @@
+import { lookup } from '../../../lib/lookup.ts';
 import type * as t from '../../generated/types.ts';
 import type { KubeObject } from '../../meta.ts';
 import { semanticEqual } from '../../validation/equal.ts';
@@ -7,11 +8,11 @@ import { warnOfVolumes } from './volume-warnings.ts';
 
 type Annotations = Readonly<Record<string, string>> | undefined;
 
-const retiredAnnotations: Readonly<Record<string, string>> = {
+const retiredAnnotations: Readonly<Record<string, string>> = lookup({
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
   'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
   'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
-};
+});
 const seccompAdvice = 'non-functional in v1.27+; use the "seccompProfile" field instead';
 const matchesNothing = 'a null labelSelector results in matching no pod';
 const bytes = ['memory', 'ephemeral-storage'];

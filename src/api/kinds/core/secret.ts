@@ -1,3 +1,4 @@
+import { lookup } from '../../../lib/lookup.ts';
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
@@ -12,12 +13,12 @@ import { checkKey, dataLimitBytes, decodedLength, immutableDetail } from './conf
 const serviceAccountName = 'kubernetes.io/service-account.name';
 
 /** Keys that secrets of a known type must have. */
-const requiredKeys: Readonly<Record<string, readonly string[]>> = {
+const requiredKeys: Readonly<Record<string, readonly string[]>> = lookup({
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
   'kubernetes.io/ssh-auth': ['ssh-privatekey'],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-};
+});
 
 export type Secret = t.Secret;
 export const Secret = defineKind<Secret>({

@@ -1,3 +1,4 @@
+import { lookup } from '../../../lib/lookup.ts';
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
@@ -10,10 +11,10 @@ const systemPrefix = 'system-';
 const highestUserPriority = 1_000_000_000;
 
 /** Classes of the system itself, with their values. */
-const systemPriorities: Readonly<Record<string, number>> = {
+const systemPriorities: Readonly<Record<string, number>> = lookup({
   'system-node-critical': 2_000_001_000,
   'system-cluster-critical': 2_000_000_000,
-};
+});
 
 export type PriorityClass = t.PriorityClass;
 export const PriorityClass = defineKind<PriorityClass>({

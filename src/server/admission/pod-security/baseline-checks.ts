@@ -1,4 +1,5 @@
 import type { LifecycleHandler, Probe, SELinuxOptions } from '../../../api/generated/types.ts';
+import { lookup } from '../../../lib/lookup.ts';
 import type { Check } from './check.ts';
 import {
   containerNames,
@@ -20,7 +21,7 @@ const defaultCapabilities = new Set([
 ]);
 
 /** Harmless sysctls, and the minor version since which they count as such. */
-const safeSysctls: Readonly<Record<string, number>> = {
+const safeSysctls: Readonly<Record<string, number>> = lookup({
   'kernel.shm_rmid_forced': 0,
   'net.ipv4.ip_local_port_range': 0,
   'net.ipv4.tcp_syncookies': 0,
@@ -33,7 +34,7 @@ const safeSysctls: Readonly<Record<string, number>> = {
   'net.ipv4.tcp_keepalive_probes': 29,
   'net.ipv4.tcp_rmem': 32,
   'net.ipv4.tcp_wmem': 32,
-};
+});
 
 /** The baseline standard: no known way to take over the node. In the order in which upstream reports (by id). */
 export const baselineChecks: readonly Check[] = [
