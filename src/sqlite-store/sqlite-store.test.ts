@@ -69,6 +69,32 @@ describe('SqliteStore files', () => {
       assert.equal((await again.loadAll()).entries.length, 50);
     }));
 
+  it('keeps the space of the log for the next changes', () =>
+    inFolder(async ({ file, open }) => {
+      const store = await open({ logLimitBytes: 100_000 });
+      const sizes: number[] = [];
+      for (let i = 0; i < 200; i++) {
+        await store.write({ key: `/r/${i % 10}`, value: bytes(2000, String(i % 10)) });
+        sizes.push(statSync(`${file}-wal`).size);
+      }
+      assert.deepEqual(
+        sizes,
+        sizes.toSorted((a, b) => a - b),
+        'it never shrinks',
+      );
+      assert.equal(sizes[50], sizes[199]);
+    }));
+
+  it('gives back the space of a log that grew very large', () =>
+    inFolder(async ({ file, open }) => {
+      const store = await open();
+      const size = (): number => statSync(`${file}-wal`).size;
+      await Promise.all(Array.from({ length: 10 }, (_, i) => store.write({ key: `/r/${i}`, value: bytes(1_200_000) })));
+      assert.ok(size() > 10_000_000);
+      await store.write({ key: '/r/small', value: bytes(10) });
+      assert.equal(size(), 8 * 1024 * 1024);
+    }));
+
   it('are locked against a second store', () =>
     inFolder(async ({ open }) => {
       await open();
@@ -103,19 +129,19 @@ describe('SqliteStore lazy tier', () => {
     inFolder(async ({ file, open }) => {
       const clock = new FakeClock();
       const store = await open({ clock });
-      const logBytes = (): number => statSync(`${file}-wal`).size;
-      const atStart = logBytes();
+      const log = (): Buffer => readFileSync(`${file}-wal`);
+      const atStart = log();
       await store.write({ key: '/r/lease', value: bytes(10), lazy: true });
       clock.advance(299_000);
       await store.write({ key: '/r/lease', value: bytes(11), lazy: true });
-      assert.equal(logBytes(), atStart);
+      assert.ok(log().equals(atStart));
       clock.advance(1000);
       await store.backup(`${file}.backup`);
       assert.deepEqual(rowsOf(`${file}.backup`), ['/r/lease']);
-      const flushed = logBytes();
+      const flushed = log();
       clock.advance(600_000);
       await new Promise((resolve) => setImmediate(resolve));
-      assert.equal(logBytes(), flushed);
+      assert.ok(log().equals(flushed));
     }));
 });
 

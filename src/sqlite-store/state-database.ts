@@ -1,4 +1,4 @@
-import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { failpoint } from '../lib/failpoint.ts';
@@ -10,6 +10,10 @@ const applicationId = 0x534b4946;
 const formatVersion = 1;
 /** Pages SQLite keeps in memory. It only writes: what is read is in the watch cache. */
 const pageCacheKib = 1024;
+/** What SQLite writes of a page into the log, and its own bytes before it. */
+const frameBytes = 4096 + 24;
+/** A log larger than this gives the rest back when it begins anew. It got there while the disk was full, or with a very large transaction. */
+const maxIdleLogBytes = 8 * 1024 * 1024;
 /** How long to wait for the process that has the file open, in case it is about to end. */
 const defaultLockTimeoutMs = 3000;
 
@@ -48,7 +52,8 @@ export class StateDatabase {
   readonly #setMeta: Database.Statement<[string, number]>;
   readonly #begin: Database.Statement<[]>;
   readonly #commit: Database.Statement<[]>;
-  #logIsEmpty = false;
+  readonly #logState: Database.Statement<[], { log: number; checkpointed: number }>;
+  #logBeginsAnew = false;
 
   /** `nativeBinding` is better-sqlite3's loaded binding or its file; by default the package's own. */
   constructor(options: { file: string; nativeBinding?: string | object; lockTimeoutMs?: number }) {
@@ -71,6 +76,7 @@ export class StateDatabase {
       );
       this.#begin = this.#db.prepare('begin immediate');
       this.#commit = this.#db.prepare('commit');
+      this.#logState = this.#db.prepare('pragma wal_checkpoint(noop)');
       // Its first write makes the log exist.
       this.write([], { 'revision-skip': this.meta('revision-skip') });
       this.walFd = openSync(`${file}-wal`, constants.O_RDWR);
@@ -107,8 +113,13 @@ export class StateDatabase {
       if (this.#db.inTransaction) this.#db.exec('rollback');
       throw error;
     }
-    if (this.#logIsEmpty) this.#syncBySqlite(true);
-    this.#logIsEmpty = false;
+    if (this.#logBeginsAnew && this.logBytes > 0) this.#logBegan();
+  }
+
+  /** What the log holds that is not in the file yet. The log's own file is larger: SQLite begins at its start again and overwrites it. */
+  get logBytes(): number {
+    const { log, checkpointed } = this.#logState.get() ?? { log: 0, checkpointed: 0 };
+    return log === checkpointed ? 0 : log * frameBytes;
   }
 
   /** Copies the log into the file, which is durable only after a sync of `fd`. The log must be synced before. False: it was not possible. */
@@ -123,13 +134,21 @@ export class StateDatabase {
   }
 
   /**
-   * Empties the log. Its content must be in the file, and the file synced. The owner syncs the empty log before the next transaction, which
-   * therefore may begin the log without the sync SQLite would do there.
+   * The next transaction begins the log at its start, without the sync SQLite would do there: the content of the log must be in the file, the
+   * file synced, and the log cleared by its owner.
    */
-  truncateLog(): void {
+  beginLogAnew(): void {
     this.#syncBySqlite(false);
-    this.#db.pragma('wal_checkpoint(truncate)');
-    this.#logIsEmpty = true;
+    this.#logBeginsAnew = true;
+  }
+
+  /** What stands behind a cleared header is not found after a crash, so it must not be acknowledged. */
+  #logBegan(): void {
+    this.#syncBySqlite(true);
+    this.#logBeginsAnew = false;
+    const magic = Buffer.alloc(4);
+    readSync(this.walFd, magic, 0, magic.length, 0);
+    if (magic.readUInt32BE() === 0) throw new Error('SQLite did not begin its log anew');
   }
 
   #syncBySqlite(on: boolean): void {
@@ -148,6 +167,7 @@ function prepareFile(db: Database.Database): void {
   db.pragma('journal_mode = wal');
   db.pragma('synchronous = normal');
   db.pragma('wal_autocheckpoint = 0');
+  db.pragma(`journal_size_limit = ${maxIdleLogBytes}`);
   db.pragma(`cache_size = -${pageCacheKib}`);
   db.pragma('temp_store = memory');
   const version = db.pragma('user_version', { simple: true }) as number;

@@ -1,11 +1,13 @@
-import { fdatasync, fdatasyncSync, fstatSync, fsync } from 'node:fs';
+import { fdatasync, fdatasyncSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { failpoint } from '../lib/failpoint.ts';
 import { isDiskFull } from './open-errors.ts';
 import type { StateDatabase } from './state-database.ts';
 
 const fdatasyncAsync = promisify(fdatasync);
-const fsyncAsync = promisify(fsync);
+const writeAsync = promisify(write);
+/** In place of its header: SQLite finds nothing in such a log. */
+const noHeader = Buffer.alloc(32);
 
 /**
  * The order in which bytes become durable. No step of it blocks the event loop on the disk: SQLite only moves bytes within the operating
@@ -17,20 +19,16 @@ export class WriteAheadLog {
   #nextCheckpointBytes: number;
   #held = 0;
 
-  /** The log is emptied when it has grown past `limitBytes`. */
+  /** A checkpoint is due when the log holds more than `limitBytes`. */
   constructor(database: StateDatabase, limitBytes: number) {
     this.#database = database;
     this.#limitBytes = limitBytes;
     this.#nextCheckpointBytes = limitBytes;
   }
 
-  get sizeBytes(): number {
-    return fstatSync(this.#database.walFd).size;
-  }
-
   /** True when a checkpoint is due and allowed. */
   get isFull(): boolean {
-    return this.#held === 0 && this.sizeBytes > this.#nextCheckpointBytes;
+    return this.#held === 0 && this.#database.logBytes > this.#nextCheckpointBytes;
   }
 
   /** Makes all transactions so far durable. After an error nothing is known about what is on the disk. */
@@ -44,21 +42,19 @@ export class WriteAheadLog {
   }
 
   /**
-   * Moves the synced log into the file and empties it. The log keeps its content until the file is durable, and no transaction starts before
-   * the empty log is: an old frame that came back behind a new header would be taken for a change. Resolves with false, the log still there,
-   * when the disk is full.
+   * Moves the synced log into the file and has it begin anew, in the space it has: to sync what a file already holds is half the work of
+   * syncing a file that grows. The log keeps its content until the file is durable, and no transaction starts before the old header is off the
+   * disk: behind it, a crash would find new pages mixed with old ones. Resolves with false, the log still there, when the disk is full.
    */
   async checkpoint(): Promise<boolean> {
     failpoint('sqlite.checkpoint.before-copy');
-    if (!this.#copy()) {
-      this.#nextCheckpointBytes = this.sizeBytes + this.#limitBytes;
-      return false;
-    }
+    if (!this.#copy()) return this.#putOff();
     await syncCopy(this.#database.fd);
     failpoint('sqlite.checkpoint.after-sync');
-    this.#database.truncateLog();
-    failpoint('sqlite.checkpoint.after-truncate');
-    await fsyncAsync(this.#database.walFd);
+    if (!(await this.#clear())) return this.#putOff();
+    failpoint('sqlite.checkpoint.after-clear');
+    await this.sync();
+    this.#database.beginLogAnew();
     this.#nextCheckpointBytes = this.#limitBytes;
     return true;
   }
@@ -69,6 +65,22 @@ export class WriteAheadLog {
     return () => {
       this.#held--;
     };
+  }
+
+  #putOff(): false {
+    this.#nextCheckpointBytes = this.#database.logBytes + this.#limitBytes;
+    return false;
+  }
+
+  /** Some filesystems need room to overwrite. Left as it is, SQLite begins the log anew by itself, with a sync in the event loop. */
+  async #clear(): Promise<boolean> {
+    try {
+      await writeAsync(this.#database.walFd, noHeader, 0, noHeader.length, 0);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false;
+      throw error;
+    }
   }
 
   #copy(): boolean {

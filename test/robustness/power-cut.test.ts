@@ -31,10 +31,10 @@ describe('a store after a power cut', { skip: hasStrace ? false : 'needs strace'
       const seed = Math.floor(Math.random() * 2 ** 31);
       const chance = new Random(seed);
       const random = (): number => chance.next();
-      const truncates = events.flatMap((event, i) => (event.type === 'truncate' && i > ready ? [i] : []));
+      const ends = checkpointEnds(events).filter((i) => i > ready);
       for (let cut = 0; cut < cuts; cut++) {
         // Every other cut is around the end of a checkpoint, where most can go wrong.
-        const near = truncates[Math.floor(random() * truncates.length)] ?? ready;
+        const near = ends[Math.floor(random() * ends.length)] ?? ready;
         const from = cut % 2 === 0 ? ready : near;
         const count = from + Math.floor(random() * (cut % 2 === 0 ? events.length - ready : eventsAfterCheckpoint));
         await checkCut(folder, events, { count, random, name: `seed ${seed}, cut ${cut} after ${count} events` });
@@ -48,13 +48,22 @@ describe('a store after a power cut', { skip: hasStrace ? false : 'needs strace'
 function record(folder: string): DiskEvent[] {
   const log = join(folder, 'trace');
   const writer = [process.execPath, join(import.meta.dirname, 'store-writer.ts')];
-  const when = ['sqlite.checkpoint.after-truncate', String(checkpoints)];
+  const when = ['sqlite.checkpoint.after-clear', String(checkpoints)];
   const args = [...traceArguments(log), ...writer, join(folder, 'state.db'), ...when];
   const child = spawnSync('strace', args, { timeout: deadlineMs, maxBuffer: 2 ** 27 });
   assert.equal(child.signal, 'SIGKILL', `the writer ended in another way: ${child.stderr}`);
   const events = parseTrace(readFileSync(log, 'latin1'));
-  assert.ok(events.filter((event) => event.type === 'truncate').length >= checkpoints);
+  assert.ok(checkpointEnds(events).length >= checkpoints);
   return events;
+}
+
+/** Where the header of the log is cleared. */
+function checkpointEnds(events: readonly DiskEvent[]): number[] {
+  return events.flatMap((event, i) =>
+    event.type === 'write' && event.file.endsWith('-wal') && event.offset === 0 && event.data.every((byte) => byte === 0)
+      ? [i]
+      : [],
+  );
 }
 
 async function checkCut(

@@ -19,7 +19,7 @@ const failpoints = [
   'sqlite.checkpoint.before-copy',
   'sqlite.checkpoint.after-copy',
   'sqlite.checkpoint.after-sync',
-  'sqlite.checkpoint.after-truncate',
+  'sqlite.checkpoint.after-clear',
 ];
 /** With which the writer exits when it is told to. */
 const exitCode = 99;
