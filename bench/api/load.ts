@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Sample, started, timed } from './measure.ts';
+import { pod } from './pod.ts';
 import type { Target } from './target.ts';
 
 export interface LoadOptions {
@@ -103,32 +104,13 @@ async function podLoad(target: Target, namespace: string, objects: number): Prom
   return [
     [
       'pod create, 16 clients',
-      await timed(target, { count: objects, clients: 16 }, (i) =>
-        target.call({ method: 'POST', path: pods, body: pod(namespace, i) }),
-      ),
+      await timed(target, { count: objects, clients: 16 }, (i) => target.call({ method: 'POST', path: pods, body: pod(i) })),
     ],
     [`pod list of ${objects}, 1 client`, await timed(target, { count: 20, clients: 1 }, list())],
     [`pod list of ${objects}, 16 clients`, await timed(target, { count: 60, clients: 16 }, list())],
     ['pod list by label (a tenth), 1 client', await timed(target, { count: 50, clients: 1 }, list('?labelSelector=app%3Da-3'))],
     ['pod strategic-merge-patch, 16 clients', await timed(target, { count: objects, clients: 16 }, annotate)],
   ];
-}
-
-/** A pod no scheduler places. */
-function pod(namespace: string, i: number): object {
-  const container = {
-    name: 'c',
-    image: 'localhost/busybox:1',
-    command: ['sleep', '3600'],
-    resources: { requests: { cpu: '10m', memory: '16Mi' } },
-    env: Array.from({ length: 10 }, (_, k) => ({ name: `E${k}`, value: `value-${k}` })),
-  };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: `p-${i}`, namespace, labels: { app: `a-${i % 10}`, bench: 'true' } },
-    spec: { nodeSelector: { 'bench/none': 'x' }, containers: [container] },
-  };
 }
 
 async function fanOut(target: Target, base: string): Promise<Sample> {

@@ -1,3 +1,4 @@
+import { pod } from '../api/pod.ts';
 import type { Target } from '../api/target.ts';
 
 const clients = 16;
@@ -36,22 +37,6 @@ export function fillConfigMaps(target: Target, namespace: string, count: number)
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `c-${i}` }, data: { a: 'x'.repeat(512) } };
     return target.call({ method: 'POST', path, body });
   });
-}
-
-function pod(i: number): object {
-  const container = {
-    name: 'c',
-    image: 'localhost/busybox:1',
-    command: ['sleep', '3600'],
-    resources: { requests: { cpu: '10m', memory: '16Mi' } },
-    env: Array.from({ length: 10 }, (_, k) => ({ name: `E${k}`, value: `value-${k}` })),
-  };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: `p-${i}`, labels: { app: `a-${i % 10}`, bench: 'true' } },
-    spec: { nodeSelector: { 'bench/none': 'x' }, containers: [container] },
-  };
 }
 
 async function inParallel(from: number, to: number, work: (i: number) => Promise<unknown>): Promise<void> {

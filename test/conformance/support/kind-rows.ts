@@ -44,6 +44,14 @@ const webhook = {
   // Of a group that nobody has.
   rules: [{ apiGroups: ['life-cycle.example.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['things'] }],
 };
+
+const webhookChange: NonNullable<KindRow['change']> = {
+  edit: (object) => {
+    object.webhooks[0].timeoutSeconds = 7;
+  },
+  read: (object) => object.webhooks[0].timeoutSeconds,
+  value: 7,
+};
 const matchNothing = {
   resourceRules: [{ apiGroups: ['life-cycle.example.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['things'] }],
 };
@@ -495,13 +503,7 @@ const machinery: readonly KindRow[] = [
     kind: 'MutatingWebhookConfiguration',
     namespaced: false,
     fields: () => ({ webhooks: [webhook] }),
-    change: {
-      edit: (object) => {
-        object.webhooks[0].timeoutSeconds = 7;
-      },
-      read: (object) => object.webhooks[0].timeoutSeconds,
-      value: 7,
-    },
+    change: webhookChange,
   },
   {
     resource: 'admissionregistration.k8s.io/v1/validatingadmissionpolicies',
@@ -524,13 +526,7 @@ const machinery: readonly KindRow[] = [
     kind: 'ValidatingWebhookConfiguration',
     namespaced: false,
     fields: () => ({ webhooks: [webhook] }),
-    change: {
-      edit: (object) => {
-        object.webhooks[0].timeoutSeconds = 7;
-      },
-      read: (object) => object.webhooks[0].timeoutSeconds,
-      value: 7,
-    },
+    change: webhookChange,
   },
   {
     resource: 'apiextensions.k8s.io/v1/customresourcedefinitions',
