@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Sample, started, timed } from './measure.ts';
+import { deleteNamespace, makeNamespace } from './namespace.ts';
 import { pod } from './pod.ts';
 import type { Target } from './target.ts';
 
@@ -19,32 +20,15 @@ export async function runLoad(target: Target, { objects, clientCounts }: LoadOpt
   const results = new Map<string, Sample>();
   const namespace = `bench-${randomBytes(4).toString('hex')}`;
   const base = `/api/v1/namespaces/${namespace}`;
-  await target.call({
-    method: 'POST',
-    path: '/api/v1/namespaces',
-    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-  });
-  await serviceAccount(target, base);
+  await makeNamespace(target, namespace);
   for (const clients of clientCounts) {
     const count = clients === 1 ? Math.min(objects, maxSingleClientObjects) : objects;
     for (const [name, sample] of await configMapLoad(target, base, clients, count)) results.set(name, sample);
   }
   for (const [name, sample] of await podLoad(target, namespace, objects)) results.set(name, sample);
   results.set(`watch fan-out, ${watchers} watchers × ${fanOutEvents} events`, await fanOut(target, base));
-  await target.call({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` });
+  await deleteNamespace(target, namespace);
   return results;
-}
-
-async function serviceAccount(target: Target, base: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await target.call({ method: 'GET', path: `${base}/serviceaccounts/default` });
-      return;
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 }
 
 async function configMapLoad(target: Target, base: string, clients: number, count: number): Promise<[string, Sample][]> {

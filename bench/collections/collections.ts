@@ -6,9 +6,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { median, type Sample } from '../api/measure.ts';
+import { deleteNamespace, makeNamespace } from '../api/namespace.ts';
 import { Target } from '../api/target.ts';
 import { fanOutLoad } from './fan-out.ts';
-import { deleteNamespace, fillPods, makeNamespace } from './fill.ts';
+import { fillPods } from './fill.ts';
 import { listLoad, smallLoad } from './lists.ts';
 import { memoryOfObjects, memoryOfWatches } from './memory.ts';
 
