@@ -61,7 +61,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly scope: 'Namespaced' | 'Cluster';
   readonly verbs: readonly Verb[];
   readonly subresources: readonly Subresource[];
-  /** The type in the generated schema, e.g. `Pod`. */
+  /** The type in the generated schema, e.g. `Pod`; empty for kinds made at run time, which are not in it. */
   readonly type: string;
   /**
    * Where objects live in the store: `/registry/<storageGroupResource>/…`. Two kinds with the same value are versions of one object;

@@ -18,7 +18,7 @@ export interface BodyKind {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** The name in the generated schema. */
+  /** The name in the generated schema; absent or empty: it is not in it. */
   readonly type?: string;
   /**
    * For kinds made at run time, which have no generated type: what the schema does not name is pruned, values are left to validation.
@@ -115,7 +115,7 @@ function decodeProtobuf(request: DecodeRequest): DecodedBody {
   const { kind } = request;
   const envelope = openEnvelope(request.bytes);
   checkIdentity(envelope, kind);
-  if (kind.type === undefined || kind.schema) throw badRequest(`${kind.kind} can only be sent as JSON or YAML`);
+  if (!kind.type || kind.schema) throw badRequest(`${kind.kind} can only be sent as JSON or YAML`);
   try {
     return {
       object: completed(toTyped(decodeMessage(envelope.raw, kind.type), schemaOf(kind.type)).value as AnyObject, kind),
@@ -137,7 +137,7 @@ function completed(object: AnyObject, kind: BodyKind): AnyObject {
 }
 
 function schemaFor(kind: BodyKind): TypeSchema {
-  if (kind.type !== undefined && !kind.schema) return schemaOf(kind.type);
+  if (kind.type && !kind.schema) return schemaOf(kind.type);
   const own = kind.schema ?? anyObject;
   const known = completeSchemas.get(own);
   if (known) return known;

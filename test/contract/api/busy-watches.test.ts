@@ -59,6 +59,26 @@ describe('busy watches', () => {
     sent.destroy();
   });
 
+  it('tell a client that takes its time for the start what changes meanwhile', async () => {
+    const maps = '/api/v1/namespaces/kube-node-lease/configmaps';
+    const create = (name: string, data: Record<string, string>) =>
+      server.inProcess.create(systemMaster, ConfigMap, { metadata: { name, namespace: 'kube-node-lease' }, data });
+    for (let i = 0; i < 20; i++) await create(`big${i}`, { a: ''.padEnd(900_000, 'x') });
+    let text = '';
+    const sent = request(
+      `https://127.0.0.1:${server.port}${maps}?watch=1`,
+      { ca: material.caPem, agent: false },
+      async (response) => {
+        await create('meanwhile', {});
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('error', () => {});
+      },
+    );
+    sent.on('error', () => {}).end();
+    await eventually('the change', () => text.includes('"meanwhile"'));
+    sent.destroy();
+  });
+
   it('end cleanly when their client does not read, after events without a gap', async () => {
     const maps = '/api/v1/namespaces/kube-public/configmaps';
     const big = await server.inProcess.create(systemMaster, ConfigMap, { metadata: { name: 'big', namespace: 'kube-public' } });

@@ -36,6 +36,16 @@ describe('deletions', () => {
     assert.equal((await send(`GET ${pods}/p`)).status, 404);
   });
 
+  it('of pods wait for their grace period when the last finalizer is gone', async () => {
+    await send(`POST ${pods}`, { metadata: { name: 'held', finalizers: ['x.io/a'] }, spec });
+    await send(`DELETE ${pods}/held`);
+    const freed = (await send(`PATCH ${pods}/held`, { metadata: { finalizers: null } }, mergePatch)).json.metadata;
+    assert.deepEqual([freed.finalizers, freed.deletionGracePeriodSeconds], [undefined, 30]);
+    assert.equal((await send(`GET ${pods}/held`)).status, 200);
+    await send(`DELETE ${pods}/held?gracePeriodSeconds=0`);
+    assert.equal((await send(`GET ${pods}/held`)).status, 404);
+  });
+
   it('hold to what the client thinks the object is', async () => {
     const { json } = await send(`POST ${maps}`, { metadata: { name: 'a' } });
     const { uid, resourceVersion } = json.metadata;

@@ -57,7 +57,16 @@ describe('dry runs', () => {
   it('can be asked for in the body of an eviction or a deletion', async () => {
     await send(`POST ${pods}/p/eviction`, { ...named('p'), deleteOptions: { dryRun: ['All'] } });
     await send(`DELETE ${pods}/p`, { dryRun: ['All'] });
+    await send(`DELETE ${pods}`, { dryRun: ['All'] });
     assert.equal((await send(`GET ${pods}/p`)).status, 200);
+  });
+
+  it('leave an object whose last finalizer would go', async () => {
+    await send(`POST ${maps}`, { metadata: { name: 'held', finalizers: ['x.io/a'] } });
+    await send(`DELETE ${maps}/held`);
+    const freed = await send(`PATCH ${maps}/held?dryRun=All`, { metadata: { finalizers: null } }, mergePatch);
+    assert.deepEqual([freed.status, freed.json.metadata.finalizers], [200, undefined]);
+    assert.deepEqual((await send(`GET ${maps}/held`)).json.metadata.finalizers, ['x.io/a']);
   });
 
   it('give new objects a uid and no version', async () => {

@@ -67,6 +67,32 @@ describe('options of requests', () => {
     assert.match(String(await list(`resourceVersion=${2n ** 64n}`)), /^400 .*strconv\.ParseUint: .*: value out of range$/);
   });
 
+  it('shows the very version asked for to who asks for a page of it', async () => {
+    const paged = '/api/v1/namespaces/kube-public/configmaps';
+    const { json } = await send(`POST ${paged}`, { metadata: { name: 'early' } });
+    const { resourceVersion } = json.metadata;
+    await send(`POST ${paged}`, { metadata: { name: 'later' } });
+    const list = async (query: string) => {
+      const { items, metadata } = (await send(`GET ${paged}?${query}`)).json;
+      const names = items.map((item: { metadata: { name: string } }) => item.metadata.name);
+      return [names.join(), metadata.resourceVersion === resourceVersion];
+    };
+    assert.deepEqual(await list(`resourceVersion=${resourceVersion}&limit=10`), ['early', true]);
+    assert.deepEqual(await list(`resourceVersion=${resourceVersion}`), ['early,later', false]);
+    assert.deepEqual(await list(`resourceVersion=${resourceVersion}&limit=10&resourceVersionMatch=NotOlderThan`), [
+      'early,later',
+      false,
+    ]);
+  });
+
+  it('lists one name only where the other selectors match as well', async () => {
+    const count = async (query: string) =>
+      (await send(`GET ${maps}?fieldSelector=metadata.name%3Done${query}`)).json.items.length;
+    assert.equal(await count(''), 1);
+    assert.equal(await count('&labelSelector=team'), 0);
+    assert.equal(await count(',metadata.namespace%3Dother'), 0);
+  });
+
   it('refuses to include what it does not know into tables', async () => {
     const message = `Unable to convert to Table as requested: includeObject: Invalid value: "All": must be 'Metadata', 'Object', 'None', or empty`;
     for (const path of [maps, `${maps}/one`, `${maps}?watch=1&x=1`]) {

@@ -70,4 +70,11 @@ describe('patches', () => {
       assert.deepEqual([200, 201].includes(applied.status) && applied.json.metadata.name, 'b', applied.body);
     }
   });
+
+  it('a status is applied to what there is only', async () => {
+    const apply = { 'content-type': 'application/apply-patch+yaml' };
+    const deployments = '/apis/apps/v1/namespaces/default/deployments';
+    const body = 'kind: Deployment\napiVersion: apps/v1\nstatus: {replicas: 1}';
+    assert.equal((await send(`PATCH ${deployments}/none/status?fieldManager=m`, body, apply)).status, 404);
+  });
 });

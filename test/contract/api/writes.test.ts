@@ -121,9 +121,12 @@ describe('writes', () => {
   });
 
   it('keeps what the server owns of the metadata', async () => {
-    const { json } = await send(`POST ${maps}`, { metadata: { name: 'owned', uid: 'mine', generation: 7, selfLink: '/x' } });
+    const dying = { deletionTimestamp: '2001-01-01T00:00:00Z', deletionGracePeriodSeconds: 7 };
+    const { json } = await send(`POST ${maps}`, {
+      metadata: { name: 'owned', uid: 'mine', generation: 7, selfLink: '/x', ...dying },
+    });
     assert.notEqual(json.metadata.uid, 'mine');
-    assert.equal(json.metadata.generation, undefined);
+    for (const field of ['generation', 'selfLink', ...Object.keys(dying)]) assert.equal(json.metadata[field], undefined, field);
     const fake = { creationTimestamp: '2001-01-01T00:00:00Z', deletionTimestamp: '2001-01-01T00:00:00Z' };
     const patched = await send(`PATCH ${maps}/owned`, { metadata: fake }, mergePatch);
     assert.equal(patched.json.metadata.creationTimestamp, json.metadata.creationTimestamp);
@@ -162,6 +165,8 @@ describe('writes', () => {
     const made = await Promise.all(Array.from({ length: 30 }, () => send(`POST ${maps}`, { metadata: { generateName: 'g-' } })));
     assert.equal(new Set(made.map((a) => a.json.metadata.name)).size, 30);
     for (const { json } of made) assert.match(json.metadata.name, /^g-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+    const { json } = await send(`POST ${maps}`, { metadata: { generateName: 'x'.repeat(70) } });
+    assert.equal(json.metadata.name.length, 63);
   });
 
   it('gives up making names when all are taken', async () => {
@@ -181,6 +186,17 @@ describe('writes', () => {
     );
     await stopFull();
     await store.close();
+  });
+
+  it('makes nothing anew of what the client knows as an object that was there', async () => {
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+    const put = (metadata: object) => send(`PUT ${leases}/l`, { metadata: { name: 'l', ...metadata } });
+    const other = await put({ uid: 'u' });
+    assert.deepEqual([other.status, other.json.reason], [409, 'Conflict']);
+    assert.match(other.json.message, /Precondition failed: UID in precondition: u, UID in object meta: $/);
+    assert.deepEqual((await put({ resourceVersion: '7' })).status, 404);
+    assert.equal((await send(`GET ${leases}/l`)).status, 404);
+    assert.equal((await put({})).status, 201);
   });
 
   it('refuses bodies that are too large', async () => {
