@@ -141,18 +141,23 @@ export interface Requirements {
   readonly requests?: Quantities;
 }
 
-/** Requests and limits: known names, amounts ≥ 0, requests within limits. */
-export function checkRequirements(errors: FieldError[], field: string, requirements: Requirements | undefined): void {
+/** Requests and limits: known names, amounts ≥ 0, requests within limits. `checkName` judges the names of resources. */
+export function checkRequirements(
+  errors: FieldError[],
+  field: string,
+  requirements: Requirements | undefined,
+  checkName = checkContainerResourceName,
+): void {
   if (!requirements) return;
   const { limits, requests } = requirements;
   for (const resource in limits) {
     const at = keyed(`${field}.limits`, resource);
-    checkContainerResourceName(errors, at, resource);
+    checkName(errors, at, resource);
     checkResourceQuantity(errors, at, resource, limits[resource] ?? '');
   }
   for (const resource in requests) {
     const at = keyed(`${field}.requests`, resource);
-    checkContainerResourceName(errors, at, resource);
+    checkName(errors, at, resource);
     checkResourceQuantity(errors, at, resource, requests[resource] ?? '');
     checkWithinLimit(errors, field, resource, { request: requests[resource] ?? '', limit: limits?.[resource] });
   }

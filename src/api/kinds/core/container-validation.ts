@@ -1,11 +1,12 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkPort, checkText, requireEnum, requireText } from '../../validation/checks.ts';
+import { checkPort, requireEnum, requireText } from '../../validation/checks.ts';
 import { duplicate, forbidden, invalid, notFound, notSupported, required, tooMany } from '../../validation/errors.ts';
 import { dns1123Label, portName } from '../../validation/names.ts';
 import { checkRequirements } from '../../validation/quantities.ts';
 import { checkEnv, checkEnvFrom } from './env-validation.ts';
 import { checkMounts } from './mount-validation.ts';
+import { checkClaimNames } from './pod-resources-validation.ts';
 import { checkLifecycle, checkProbes } from './probe-validation.ts';
 import { checkSecurityContext } from './security-validation.ts';
 
@@ -190,28 +191,6 @@ function checkResizePolicy(errors: FieldError[], field: string, policies: t.Cont
     requireEnum(errors, field, policy.restartPolicy, resizePolicies);
     if (spec.restartPolicy === 'Never' && policy.restartPolicy !== 'NotRequired') {
       errors.push(invalid(field, policy.restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
-    }
-  });
-}
-
-function checkClaimNames(errors: FieldError[], field: string, claims: t.ContainerResourceClaim[], spec: t.PodSpec): void {
-  const known = (spec.resourceClaims ?? []).map((c) => c.name).filter(Boolean);
-  const seen = new Set<string>();
-  claims.forEach((claim, i) => {
-    const at = `${field}[${i}]`;
-    if (!claim.name) {
-      errors.push(required(at));
-      return;
-    }
-    checkText(errors, `${at}.request`, claim.request, dns1123Label);
-    const key = claim.request ? `${claim.name}/${claim.request}` : claim.name;
-    if (seen.has(key) || seen.has(claim.name)) errors.push(duplicate(at, key));
-    seen.add(key);
-    if (!known.includes(claim.name)) {
-      const names = known.length > 0 ? `: ${[...known].sort().join(', ')}` : ' which is empty';
-      const { message } = notFound(at, claim.name);
-      const detail = `must be one of the names in pod.spec.resourceClaims${names}`;
-      errors.push({ reason: 'FieldValueNotFound', field: at, message: `${message}: ${detail}` });
     }
   });
 }

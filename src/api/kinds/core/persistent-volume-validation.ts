@@ -86,7 +86,12 @@ function checkSource(errors: FieldError[], spec: t.PersistentVolumeSpec, name: s
     errors.push(required('spec', 'must specify a volume type'));
     return;
   }
-  for (const source of others) errors.push(forbidden(`spec.${source}`, 'may not specify more than 1 volume type'));
+  for (const source of others) {
+    // Upstream checks this one whatever else there is, and names one of the others differently.
+    if (source === 'flexVolume')
+      checkNetworkSource(errors, { at: 'spec.flexVolume', name: source, source: { ...spec.flexVolume } });
+    else errors.push(forbidden(`spec.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type'));
+  }
   const at = `spec.${first}`;
   if (first === 'hostPath') checkHostPath(errors, at, spec.hostPath!);
   else if (first === 'local') checkLocal(errors, at, spec);
@@ -99,7 +104,7 @@ function checkSource(errors: FieldError[], spec: t.PersistentVolumeSpec, name: s
 function checkLocal(errors: FieldError[], at: string, spec: t.PersistentVolumeSpec): void {
   if (!spec.local?.path) errors.push(required(`${at}.path`));
   else checkNoBacksteps(errors, `${at}.path`, spec.local.path);
-  if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
+  if (!spec.nodeAffinity) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
 }
 
 /** Where the data is does not change. */
@@ -113,7 +118,7 @@ export function validateVolumeUpdate({ spec: next }: t.PersistentVolume, { spec:
     const detail = `${fieldIsImmutable}, except for updating from beta label to GA`;
     errors.push(invalid('nodeAffinity', next.nodeAffinity, detail));
   }
-  if (previous.volumeAttributesClassName && !next.volumeAttributesClassName) {
+  if (previous.volumeAttributesClassName !== undefined && next.volumeAttributesClassName === undefined) {
     errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
   }
   return errors;

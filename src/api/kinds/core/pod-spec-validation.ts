@@ -1,12 +1,12 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkEach, checkGiven, checkRange, checkText, maxInt32, requireEnum } from '../../validation/checks.ts';
-import { duplicate, forbidden, invalid, notFound, notSupported, required, tooLong } from '../../validation/errors.ts';
+import { duplicate, forbidden, invalid, notFound, required, tooLong } from '../../validation/errors.ts';
 import { requireIp } from '../../validation/ip.ts';
 import { checkLabels } from '../../validation/labels.ts';
 import { dns1123Label, dns1123Subdomain, dnsSearch } from '../../validation/names.ts';
 import { checkAnnotations } from '../../validation/object-meta.ts';
-import { checkResourceQuantity, keyed } from '../../validation/quantities.ts';
+import { checkRequirements } from '../../validation/quantities.ts';
 import { checkContainers } from './container-validation.ts';
 import { checkOs } from './os-validation.ts';
 import { checkPodAnnotations } from './pod-annotations.ts';
@@ -56,7 +56,7 @@ export function checkPodSpec(errors: FieldError[], field: string, spec: t.PodSpe
   checkNames(errors, field, spec);
   checkTolerations(errors, `${field}.tolerations`, spec.tolerations);
   checkHostAliases(errors, `${field}.hostAliases`, spec.hostAliases);
-  checkOverhead(errors, `${field}.overhead`, spec.overhead);
+  if (spec.overhead) checkRequirements(errors, `${field}.overhead`, { limits: spec.overhead });
   checkOs(errors, field, spec);
   checkFileKeyVolumes(errors, field, spec);
 }
@@ -87,9 +87,8 @@ function checkNames(errors: FieldError[], field: string, spec: t.PodSpec): void 
       errors.push(invalid(`${field}.runtimeClassName`, spec.runtimeClassName, problem));
     }
   }
-  const preemption = spec.preemptionPolicy;
-  if (preemption && preemption !== 'PreemptLowerPriority' && preemption !== 'Never') {
-    errors.push(notSupported(`${field}.preemptionPolicy`, preemption, ['PreemptLowerPriority', 'Never']));
+  if (spec.preemptionPolicy !== undefined) {
+    requireEnum(errors, `${field}.preemptionPolicy`, spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']);
   }
 }
 
@@ -146,12 +145,6 @@ function checkHostAliases(errors: FieldError[], field: string, aliases: readonly
     requireIp(errors, `${field}[${i}].ip`, alias.ip);
     checkEach(errors, `${field}[${i}].hostnames`, alias.hostnames, dns1123Subdomain);
   });
-}
-
-function checkOverhead(errors: FieldError[], field: string, overhead: Record<string, string> | undefined): void {
-  for (const resource in overhead) {
-    checkResourceQuantity(errors, keyed(field, resource), resource, overhead[resource] ?? '');
-  }
 }
 
 function checkResourceClaims(errors: FieldError[], field: string, claims: readonly t.PodResourceClaim[]): void {

@@ -34,6 +34,8 @@ export function defaultPodSpec(spec: t.PodSpec): void {
   // Two names of one field: old clients read the deprecated one.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount;
+  // A feature that 1.36 leaves off.
+  if (spec.schedulingGroup) delete spec.schedulingGroup;
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   for (const container of spec.initContainers ?? []) defaultContainer(container);
   for (const container of spec.containers ?? []) defaultContainer(container);
@@ -91,8 +93,16 @@ function defaultContainer(container: t.Container): void {
   if (container.livenessProbe) defaultProbe(container.livenessProbe);
   if (container.readinessProbe) defaultProbe(container.readinessProbe);
   if (container.startupProbe) defaultProbe(container.startupProbe);
-  defaultHttpGet(container.lifecycle?.postStart?.httpGet);
-  defaultHttpGet(container.lifecycle?.preStop?.httpGet);
+  if (container.lifecycle) defaultLifecycle(container, container.lifecycle);
+}
+
+function defaultLifecycle(container: t.Container | t.EphemeralContainer, lifecycle: t.Lifecycle): void {
+  defaultHttpGet(lifecycle.postStart?.httpGet);
+  defaultHttpGet(lifecycle.preStop?.httpGet);
+  if (!lifecycle.stopSignal) return;
+  // A feature that 1.36 leaves off; a lifecycle that says nothing else is dropped with it.
+  delete lifecycle.stopSignal;
+  if (!lifecycle.postStart && !lifecycle.preStop) delete container.lifecycle;
 }
 
 const part = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';

@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { checkImmutable, checkRange, maxInt32 } from '../../validation/checks.ts';
+import { checkRange, maxInt32 } from '../../validation/checks.ts';
 import { equalMaps, semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid } from '../../validation/errors.ts';
 import { checkPodAnnotationsUpdate } from './pod-annotations.ts';
@@ -133,34 +133,6 @@ const withoutImage = ({ image: _, ...rest }: t.Container): object => rest;
 function withoutNodeAffinity({ affinity }: t.PodSpec): object {
   const { nodeAffinity: _, ...rest } = affinity ?? {};
   return rest;
-}
-
-const statuses = ['containerStatuses', 'initContainerStatuses'] as const;
-
-/** What an update through `/status` may not do: change the QoS class, or bring back what has ended for good. */
-export function validatePodStatusUpdate(next: t.Pod, previous: t.Pod): FieldError[] {
-  const errors: FieldError[] = [];
-  checkPodAnnotationsUpdate(errors, next.metadata.annotations, previous.metadata.annotations);
-  checkImmutable(errors, 'status.qosClass', next.status?.qosClass, previous.status?.qosClass);
-  for (const list of statuses) {
-    const containers = list === 'containerStatuses' ? next.spec.containers : next.spec.initContainers;
-    for (const [i, before] of (previous.status?.[list] ?? []).entries()) {
-      const container = containers?.find((c) => c.name === before.name);
-      if (!before.state?.terminated || !staysEnded(next.spec, container, before.state.terminated.exitCode)) continue;
-      const after = next.status?.[list]?.find((s) => s.name === before.name);
-      if (after && !after.state?.terminated) {
-        errors.push(forbidden(`status.${list}[${i}].state`, 'may not be transitioned to non-terminated state'));
-      }
-    }
-  }
-  return errors;
-}
-
-/** Whether no restart policy allows the container to run again. */
-function staysEnded(spec: t.PodSpec, container: t.Container | undefined, exitCode: number): boolean {
-  if (!container || container.restartPolicyRules?.length) return false;
-  const policy = container.restartPolicy ?? spec.restartPolicy;
-  return policy === 'Never' || (policy === 'OnFailure' && exitCode === 0);
 }
 
 /** For `/ephemeralcontainers`: only these containers and the generation may change. */

@@ -11,8 +11,9 @@ import { podColumns, podRowConditions } from './pod-columns.ts';
 import { qosClass } from './pod-qos.ts';
 import { defaultPodOnly, defaultPodSpec } from './pod-spec.ts';
 import { checkPodSpec } from './pod-spec-validation.ts';
+import { validatePodStatusUpdate } from './pod-status-validation.ts';
 import { addMatchLabelKeys } from './pod-topology.ts';
-import { validatePodStatusUpdate, validatePodUpdate } from './pod-update.ts';
+import { validatePodUpdate } from './pod-update.ts';
 import { podWarnings } from './pod-warnings.ts';
 
 export type Pod = t.Pod;
@@ -42,6 +43,7 @@ export const Pod = defineKind<Pod>({
     pod.spec ??= { containers: [] };
     defaultPodSpec(pod.spec);
     defaultPodOnly(pod.spec);
+    if (pod.status) settlePodIps(pod.status);
   },
   prepareForCreate(pod, { nowMs, warn }) {
     pod.metadata.generation = 1;
@@ -84,6 +86,14 @@ export const Pod = defineKind<Pod>({
   columns: podColumns,
   rowConditions: podRowConditions,
 });
+
+/** Two names of one thing: old agents send only the first address, which goes before the list. Dropped is what 1.36 leaves off. */
+function settlePodIps(status: t.PodStatus): void {
+  if (status.nodeAllocatableResourceClaimStatuses) delete status.nodeAllocatableResourceClaimStatuses;
+  const { podIP, podIPs } = status;
+  if (podIP && podIP !== podIPs?.[0]?.ip) status.podIPs = [{ ip: podIP }];
+  else if (podIPs?.[0]?.ip) status.podIP = podIPs[0].ip;
+}
 
 function gatedCondition(nowMs: number): t.PodCondition {
   return {

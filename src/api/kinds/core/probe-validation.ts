@@ -44,13 +44,12 @@ function checkProbe(errors: FieldError[], at: string, probe: t.Probe): void {
   }
 }
 
-/** postStart, preStop and the stop signal. */
+/** postStart and preStop. */
 export function checkLifecycle(errors: FieldError[], at: string, lifecycle: t.Lifecycle | undefined, spec: t.PodSpec): void {
   if (!lifecycle) return;
-  const { postStart, preStop, stopSignal } = lifecycle;
+  const { postStart, preStop } = lifecycle;
   if (postStart) checkHandler(errors, `${at}.postStart`, postStart, spec.terminationGracePeriodSeconds);
   if (preStop) checkHandler(errors, `${at}.preStop`, preStop, spec.terminationGracePeriodSeconds);
-  if (stopSignal) checkStopSignal(errors, `${at}.stopSignal`, stopSignal, spec.os?.name);
 }
 
 type Handler = t.Probe & t.LifecycleHandler;
@@ -90,15 +89,5 @@ function checkHttpGet(errors: FieldError[], at: string, action: t.HTTPGetAction)
   if (!schemes.includes(action.scheme ?? '')) errors.push(notSupported(`${at}.scheme`, action.scheme ?? '', schemes));
   for (const { name } of action.httpHeaders ?? []) {
     for (const problem of httpHeaderName(name ?? '')) errors.push(invalid(`${at}.httpHeaders`, name, problem));
-  }
-}
-
-const linuxSignals =
-  /^SIG(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)$/;
-
-function checkStopSignal(errors: FieldError[], field: string, signal: string, os: string | undefined): void {
-  if (!os) errors.push(forbidden(field, 'may not be set for containers with empty `spec.os.name`'));
-  else if (os === 'windows' ? signal !== 'SIGKILL' && signal !== 'SIGTERM' : !linuxSignals.test(signal)) {
-    errors.push(notSupported(field, signal, os === 'windows' ? ['SIGKILL', 'SIGTERM'] : []));
   }
 }

@@ -87,7 +87,7 @@ function checkSources(errors: FieldError[], at: string, volume: t.Volume, podNam
   // Almost always there is one; only several have an order.
   const ordered = given.length < 2 ? given : sources.filter((source) => given.includes(source));
   for (const [i, source] of ordered.entries()) {
-    if (i > 0) errors.push(forbidden(`${at}.${source}`, 'may not specify more than 1 volume type'));
+    if (i > 0) errors.push(forbidden(`${at}.${upstreamNames[source] ?? source}`, 'may not specify more than 1 volume type'));
     else checkSource(errors, `${at}.${source}`, volume, source);
   }
   if (volume.ephemeral && podName && volume.name) {
@@ -99,6 +99,9 @@ function checkSources(errors: FieldError[], at: string, volume: t.Volume, podNam
 }
 
 type Source = (typeof sources)[number];
+
+/** How messages name the further sources of a volume that has too many. */
+const upstreamNames: Readonly<Partial<Record<Source, string>>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 
 function givenSources(volume: t.Volume): Source[] {
   const given: Source[] = [];

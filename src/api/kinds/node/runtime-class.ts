@@ -7,7 +7,7 @@ import { semanticEqual } from '../../validation/equal.ts';
 import { duplicate } from '../../validation/errors.ts';
 import { checkLabels } from '../../validation/labels.ts';
 import { dns1123Label } from '../../validation/names.ts';
-import { checkResourceQuantity, keyed } from '../../validation/quantities.ts';
+import { checkRequirements } from '../../validation/quantities.ts';
 import { nodeLabelAdvice } from '../../validation/warnings.ts';
 import { canonicalResources } from '../core/resource-list.ts';
 import { checkTolerations } from '../core/scheduling-validation.ts';
@@ -27,11 +27,7 @@ export const RuntimeClass = defineKind<RuntimeClass>({
   validate({ handler, overhead, scheduling }) {
     const errors: FieldError[] = [];
     requireText(errors, 'handler', handler, dns1123Label);
-    const fixed = overhead?.podFixed;
-    // Upstream's path: it is checked as limits are.
-    for (const resource in fixed) {
-      checkResourceQuantity(errors, keyed('overhead.limits', resource), resource, fixed[resource] ?? '');
-    }
+    if (overhead?.podFixed) checkRequirements(errors, 'overhead', { limits: overhead.podFixed });
     if (!scheduling) return errors;
     checkLabels(errors, 'scheduling.nodeSelector', scheduling.nodeSelector);
     checkTolerations(errors, 'scheduling.tolerations', scheduling.tolerations);
