@@ -11,8 +11,9 @@ export function checkWebhookClient(errors: FieldError[], at: string, client: Adm
     errors.push(required(at, 'exactly one of url or service is required'));
   } else if (url !== undefined) checkUrl(errors, `${at}.url`, url);
   else if (service) {
-    if (!service.name) errors.push(required(`${at}.service.name`));
-    if (!service.namespace) errors.push(required(`${at}.service.namespace`));
+    // Upstream takes one for the other.
+    if (!service.namespace) errors.push(required(`${at}.service.name`));
+    if (!service.name) errors.push(required(`${at}.service.namespace`));
     const problems: FieldError[] = [];
     checkPort(problems, `${at}.service.port`, service.port);
     const detail = 'port is not valid: must be between 1 and 65535, inclusive';

@@ -18,7 +18,7 @@ type PolicySpec = Pick<
 /** What policies that validate and policies that mutate share. */
 export function checkPolicySpec(errors: FieldError[], spec: PolicySpec): void {
   const { failurePolicy, paramKind, matchConstraints, variables = [] } = spec;
-  if (!failurePolicy) errors.push(required('spec.failurePolicy'));
+  if (failurePolicy === undefined) errors.push(required('spec.failurePolicy'));
   else if (!failurePolicies.includes(failurePolicy)) {
     errors.push(notSupported('spec.failurePolicy', failurePolicy, failurePolicies));
   }

@@ -111,7 +111,7 @@ export function defaultMatchResources(match: t.MatchResources | undefined): void
 }
 
 export function checkMatchResources(errors: FieldError[], at: string, match: t.MatchResources): void {
-  if (!match.matchPolicy) errors.push(required(`${at}.matchPolicy`));
+  if (match.matchPolicy === undefined) errors.push(required(`${at}.matchPolicy`));
   checkEnum(errors, `${at}.matchPolicy`, match.matchPolicy, matchPolicies);
   for (const selector of ['namespaceSelector', 'objectSelector'] as const) {
     if (!match[selector]) errors.push(required(`${at}.${selector}`));

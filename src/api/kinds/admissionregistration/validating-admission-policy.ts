@@ -2,6 +2,8 @@ import { defineKind, keepAllButStatus, keepMetadata } from '../../define-kind.ts
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { checkGiven } from '../../validation/checks.ts';
+import { checkConditions } from '../../validation/conditions.ts';
 import { duplicate, invalid, notSupported, required, tooMany } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
 import { countedWithStatus } from '../strategy.ts';
@@ -9,7 +11,7 @@ import { statusSubresource } from '../subresources.ts';
 import { checkPolicySpec, paramKindText } from './policy-rules.ts';
 import { defaultMatchResources } from './rules.ts';
 
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const maxAuditAnnotations = 20;
 
 export type ValidatingAdmissionPolicy = t.ValidatingAdmissionPolicy;
@@ -33,7 +35,7 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
     keepAllButStatus(next, previous);
     keepMetadata(next, previous);
   },
-  validate({ spec }) {
+  validate({ metadata, spec }) {
     const errors: FieldError[] = [];
     if (!spec) return errors;
     checkPolicySpec(errors, spec);
@@ -45,7 +47,17 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
     validations.forEach((validation, i) => {
       checkValidation(errors, `spec.validations[${i}]`, validation);
     });
-    checkAuditAnnotations(errors, 'spec.auditAnnotations', auditAnnotations);
+    checkAuditAnnotations(errors, metadata.name, auditAnnotations);
+    return errors;
+  },
+  validateStatusUpdate({ status = {} }) {
+    const errors: FieldError[] = [];
+    status.typeChecking?.expressionWarnings?.forEach(({ fieldRef, warning }, i) => {
+      const at = `status.typeChecking.expressionWarnings[${i}]`;
+      if (!warning) errors.push(required(`${at}.warning`));
+      if (!fieldRef) errors.push(required(`${at}.fieldRef`));
+    });
+    checkConditions(errors, 'status.conditions', status.conditions);
     return errors;
   },
   columns: [
@@ -71,11 +83,13 @@ function checkValidation(errors: FieldError[], at: string, validation: t.Validat
   if (reason !== undefined && !reasons.includes(reason)) errors.push(notSupported(`${at}.reason`, reason, reasons));
 }
 
-function checkAuditAnnotations(errors: FieldError[], field: string, annotations: readonly t.AuditAnnotation[]): void {
+/** Keys are written down together with the policy's name. */
+function checkAuditAnnotations(errors: FieldError[], policy: string, annotations: readonly t.AuditAnnotation[]): void {
+  const field = 'spec.auditAnnotations';
   if (annotations.length > maxAuditAnnotations) errors.push(tooMany(field, annotations.length, maxAuditAnnotations));
   const keys = new Set<string>();
   annotations.forEach(({ key, valueExpression }, i) => {
-    for (const problem of qualifiedName(key ?? '')) errors.push(invalid(`${field}[${i}].key`, key ?? '', problem));
+    checkGiven(errors, `${field}[${i}].key`, `${policy}/${key ?? ''}`, qualifiedName);
     if (keys.has(key)) errors.push(duplicate(`${field}[${i}].key`, key));
     keys.add(key);
     if (!valueExpression?.trim()) {

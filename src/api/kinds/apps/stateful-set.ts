@@ -13,7 +13,7 @@ import { warnOfClaimSpec } from '../core/volume-warnings.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { templateColumns } from '../template-columns.ts';
-import { checkCollisionCount, checkReplicaCounts, checkSelectorAndTemplate, checkShare, isZero } from './workload-validation.ts';
+import { checkCollisionCount, checkReplicaCounts, checkSelectorAndTemplate } from './workload-validation.ts';
 
 const defaultHistory = 10;
 
@@ -74,14 +74,16 @@ function defaultStatefulSet(set: StatefulSet): void {
     strategy.rollingUpdate ??= {};
   }
   if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) strategy.rollingUpdate.partition ??= 0;
+  // A feature that 1.36 leaves off.
+  if (strategy.rollingUpdate?.maxUnavailable !== undefined) delete strategy.rollingUpdate.maxUnavailable;
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ||= 'Retain';
   retention.whenScaled ||= 'Retain';
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= defaultHistory;
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    claim.apiVersion ||= 'v1';
-    claim.kind ||= 'PersistentVolumeClaim';
+    claim.apiVersion = 'v1';
+    claim.kind = 'PersistentVolumeClaim';
     claim.spec ??= {};
     defaultClaimSpec(claim.spec);
     claim.status ??= {};
@@ -132,10 +134,6 @@ function checkStrategy(errors: FieldError[], strategy: t.StatefulSetUpdateStrate
     errors.push(invalid(field, strategy, "must be 'RollingUpdate' or 'OnDelete'"));
   } else if (rolling) {
     checkNonNegative(errors, `${field}.rollingUpdate.partition`, rolling.partition);
-    const most = rolling.maxUnavailable;
-    if (most === undefined) return;
-    checkShare(errors, `${field}.rollingUpdate.maxUnavailable`, most);
-    if (isZero(most)) errors.push(invalid(`${field}.rollingUpdate.maxUnavailable`, most, 'cannot be 0'));
   }
 }
 

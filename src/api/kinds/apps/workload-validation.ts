@@ -74,7 +74,9 @@ export const isZero = (value: t.IntOrString | undefined): boolean =>
 /** Counts of a status: none is negative, and the parts are not more than the whole. */
 export function checkReplicaCounts(errors: FieldError[], status: object | undefined, fields: readonly string[]): void {
   const counts = (status ?? {}) as Readonly<Record<string, number | undefined>>;
-  for (const field of [...fields, 'replicas', 'observedGeneration']) checkNonNegative(errors, `status.${field}`, counts[field]);
+  for (const field of [...fields, 'replicas', 'observedGeneration', 'terminatingReplicas', 'collisionCount']) {
+    checkNonNegative(errors, `status.${field}`, counts[field]);
+  }
   for (const field of fields) {
     const count = counts[field] ?? 0;
     if (count > (counts['replicas'] ?? 0)) {
@@ -83,7 +85,9 @@ export function checkReplicaCounts(errors: FieldError[], status: object | undefi
   }
   const { availableReplicas = 0, readyReplicas = 0 } = counts;
   if (fields.includes('readyReplicas') && availableReplicas > readyReplicas) {
-    errors.push(invalid('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas'));
+    // Upstream has other words for StatefulSets.
+    const ready = fields.includes('currentReplicas') ? 'status.readyReplicas' : 'readyReplicas';
+    errors.push(invalid('status.availableReplicas', availableReplicas, `cannot be greater than ${ready}`));
   }
 }
 

@@ -35,6 +35,11 @@ export function validateAutoscaler({ spec }: t.HorizontalPodAutoscalerV2): Field
   }
   // Of the core group only ReplicationControllers scale.
   checkReference(errors, 'spec.scaleTargetRef', scaleTargetRef, scaleTargetRef?.kind === 'ReplicationController');
+  const scalesFromZero = metrics.some(({ type }) => type === 'Object' || type === 'External');
+  if (minReplicas === 0 && !scalesFromZero) {
+    const detail = 'must specify at least one Object or External metric to support scaling to zero replicas';
+    errors.push(forbidden('spec.metrics', detail));
+  }
   metrics.forEach((metric, i) => {
     checkMetric(errors, `spec.metrics[${i}]`, metric);
   });

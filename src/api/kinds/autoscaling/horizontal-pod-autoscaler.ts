@@ -18,12 +18,13 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   storageKind: HorizontalPodAutoscalerV2,
   toStorage: toV2,
   fromStorage: (stored) => fromV2(stored as t.HorizontalPodAutoscalerV2),
-  applyDefaults(hpa) {
-    hpa.spec ??= {} as t.HorizontalPodAutoscalerSpec;
-    hpa.spec.minReplicas ??= 1;
+  applyDefaults: (hpa) => throughV2(hpa, HorizontalPodAutoscalerV2.applyDefaults),
+  prepareForCreate: (hpa, context) => throughV2(hpa, (v2) => HorizontalPodAutoscalerV2.prepareForCreate(v2, context)),
+  prepareForUpdate(next, previous, context) {
+    throughV2(next, (v2) => HorizontalPodAutoscalerV2.prepareForUpdate(v2, toV2(previous), context));
   },
-  prepareForCreate(hpa) {
-    hpa.status = { currentReplicas: 0, desiredReplicas: 0 };
+  prepareForStatusUpdate(next, previous, context) {
+    throughV2(next, (v2) => HorizontalPodAutoscalerV2.prepareForStatusUpdate(v2, toV2(previous), context));
   },
   validate: (hpa) => validateAutoscaler(toV2(hpa)),
   validateStatusUpdate: (hpa) => validateAutoscalerStatus(toV2(hpa)),
@@ -32,3 +33,10 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
     cell: (hpa, nowMs) => column.cell(toV2(hpa), nowMs),
   })),
 });
+
+/** Does to an object of v1 what v2 does: also what v1 says in annotations has defaults, and is reset where the server owns it. */
+function throughV2(hpa: HorizontalPodAutoscaler, change: (hpa: HorizontalPodAutoscalerV2) => void): void {
+  const v2 = toV2(hpa);
+  change(v2);
+  Object.assign(hpa, fromV2(v2));
+}

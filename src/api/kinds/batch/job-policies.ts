@@ -3,6 +3,7 @@ import type * as t from '../../generated/types.ts';
 import { checkNonNegative } from '../../validation/checks.ts';
 import { duplicate, invalid, notSupported, required, tooMany } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
+import { checkIndexes } from './job-indexes.ts';
 
 const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
 const operators = ['In', 'NotIn'];
@@ -95,7 +96,12 @@ export function checkSuccessPolicy(errors: FieldError[], at: string, spec: t.Job
       errors.push(required(field, 'at least one of succeededCount or succeededIndexes must be specified'));
     }
     const total =
-      indexes === undefined ? undefined : checkIndexes(errors, `${field}.succeededIndexes`, indexes, spec.completions ?? 0);
+      indexes === undefined
+        ? undefined
+        : checkIndexes(errors, `${field}.succeededIndexes`, indexes, {
+            name: 'succeededIndexes',
+            completions: spec.completions ?? 0,
+          });
     if (count === undefined) return;
     checkNonNegative(errors, `${field}.succeededCount`, count);
     if (spec.completions !== undefined && count > spec.completions) {
@@ -107,36 +113,4 @@ export function checkSuccessPolicy(errors: FieldError[], at: string, spec: t.Job
       errors.push(invalid(`${field}.succeededCount`, count, detail));
     }
   });
-}
-
-/** `1,3-5,7`: answers how many indexes that are; 0 when it cannot be read. */
-function checkIndexes(errors: FieldError[], field: string, text: string, completions: number): number {
-  let total = 0;
-  let last = -1;
-  for (const interval of text === '' ? [] : text.split(',')) {
-    const problem = intervalProblem(interval, { last, completions });
-    if (problem) {
-      errors.push(invalid(field, text, `error parsing succeededIndexes: ${problem}`));
-      return 0;
-    }
-    const [from = 0, to = from] = interval.split('-').map(Number);
-    total += to - from + 1;
-    last = to;
-  }
-  return total;
-}
-
-function intervalProblem(text: string, { last, completions }: { last: number; completions: number }): string | undefined {
-  const parts = text.split('-');
-  const shown = JSON.stringify(text);
-  if (parts.length > 2) {
-    return `the fragment ${shown} violates the requirement that an index interval can have at most two parts separated by '-'`;
-  }
-  for (const part of parts) {
-    if (!/^[+-]?\d+$/.test(part)) return `cannot convert string to integer for index: ${JSON.stringify(part)}`;
-    if (Number(part) >= completions) return `too large index: ${JSON.stringify(part)}`;
-  }
-  const [from = 0, to] = parts.map(Number);
-  if (to !== undefined && from >= to) return `non-increasing order, previous: ${from}, current: ${to}`;
-  return last >= from ? `non-increasing order, previous: ${last}, current: ${from}` : undefined;
 }

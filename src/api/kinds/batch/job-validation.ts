@@ -146,7 +146,7 @@ function checkGeneratedLabels(errors: FieldError[], metadata: t.ObjectMeta, spec
     for (const key of keys) {
       if (labels[key] === wanted) continue;
       if (labels[key] === undefined) errors.push(required(keyed('spec.template.metadata.labels', key), `must be '${wanted}'`));
-      else errors.push(invalid('spec.template.metadata.labels', labels, `must be '${wanted}'`));
+      else errors.push(invalid(keyed('spec.template.metadata.labels', key), labels, `must be '${wanted}'`));
     }
   }
   const generated = Object.fromEntries([
@@ -209,29 +209,4 @@ function withoutDirectives(template: t.PodTemplateSpec, directives: boolean, res
 
 function withoutResources({ resources: _, ...container }: t.Container): t.Container {
   return container;
-}
-
-/** The counters of a finished job do not move any more. */
-export function validateJobStatus(next: t.Job, previous: t.Job): FieldError[] {
-  const errors: FieldError[] = [];
-  const { status = {} } = next;
-  for (const field of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
-    checkNonNegative(errors, `status.${field}`, status[field]);
-  }
-  const is = (type: string): boolean => status.conditions?.some((c) => c.type === type && c.status === 'True') ?? false;
-  if (is('Complete') && is('Failed')) {
-    const message = 'Invalid value: cannot set Complete=True and Failed=true conditions';
-    errors.push({ reason: 'FieldValueInvalid', field: 'status.conditions', message });
-  }
-  if (status.completionTime && !is('Complete')) {
-    const detail = 'cannot set completionTime when there is no Complete=True condition';
-    errors.push(invalid('status.completionTime', status.completionTime, detail));
-  }
-  for (const type of ['Complete', 'Failed']) {
-    const was = previous.status?.conditions?.some((c) => c.type === type && c.status === 'True') ?? false;
-    if (!was || is(type)) continue;
-    const message = `Invalid value: cannot disable the terminal ${type}=True condition`;
-    errors.push({ reason: 'FieldValueInvalid', field: 'status.conditions', message });
-  }
-  return errors;
 }

@@ -7,7 +7,8 @@ import { defaultPodTemplate } from '../core/pod-spec.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
-import { controllerUidLabels, jobNameLabels, validateJob, validateJobStatus, validateJobUpdate } from './job-validation.ts';
+import { validateJobStatus } from './job-status-validation.ts';
+import { controllerUidLabels, jobNameLabels, validateJob, validateJobUpdate } from './job-validation.ts';
 import { jobSpecWarnings } from './job-warnings.ts';
 
 const defaultBackoffLimit = 6;

@@ -15,6 +15,7 @@ import { taintEffects } from './scheduling-validation.ts';
 
 const roleLabelPrefix = 'node-role.kubernetes.io/';
 const roleLabel = 'kubernetes.io/role';
+const featureName = /^[A-Z][A-Za-z0-9]*(\/[A-Za-z0-9]+)*$/;
 
 export type Node = t.Node;
 export const Node = defineKind<Node>({
@@ -31,9 +32,10 @@ export const Node = defineKind<Node>({
   applyDefaults(node) {
     const { status } = node;
     node.spec ??= {};
-    // Two names of one field: old clients know the first CIDR only.
-    if (node.spec.podCIDR && !node.spec.podCIDRs?.length) node.spec.podCIDRs = [node.spec.podCIDR];
-    else if (node.spec.podCIDRs?.[0] && !node.spec.podCIDR) node.spec.podCIDR = node.spec.podCIDRs[0];
+    settlePodCidrs(node.spec);
+    // A feature that is gone.
+    if (node.spec.configSource) delete node.spec.configSource;
+    if (status?.config) delete status.config;
     if (!status) return;
     canonicalResources(status.capacity);
     canonicalResources(status.allocatable);
@@ -48,11 +50,10 @@ export const Node = defineKind<Node>({
   },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
-  validateStatusUpdate: validateNode,
+  validateStatusUpdate: (next, previous) => [...validateNode(next), ...validateNodeUpdate(next, previous)],
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
   warnings({ spec = {} }) {
     const warnings: string[] = [];
-    if (spec.configSource) warnings.push('spec.configSource: the feature is removed');
     if (spec.externalID) warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
     spec.podCIDRs?.forEach((cidr, i) => {
       warnOfCidr(warnings, `spec.podCIDRs[${i}]`, cidr);
@@ -78,6 +79,13 @@ export const Node = defineKind<Node>({
   ],
 });
 
+/** Two names of one field: old clients know the first CIDR only, which therefore goes before the list. */
+function settlePodCidrs(spec: t.NodeSpec): void {
+  const { podCIDR, podCIDRs } = spec;
+  if (podCIDR && podCIDR !== podCIDRs?.[0]) spec.podCIDRs = [podCIDR];
+  else if (podCIDRs?.[0]) spec.podCIDR = podCIDRs[0];
+}
+
 function validateNode(node: Node): FieldError[] {
   const errors: FieldError[] = [];
   checkTaints(errors, 'metadata.taints', node.spec?.taints ?? []);
@@ -88,6 +96,7 @@ function validateNode(node: Node): FieldError[] {
     }
   }
   checkPodCidrs(errors, node.spec?.podCIDRs ?? []);
+  checkDeclaredFeatures(errors, node.status?.declaredFeatures ?? []);
   return errors;
 }
 
@@ -99,6 +108,21 @@ function checkPodCidrs(errors: FieldError[], cidrs: readonly string[]): void {
   if (cidrs.length > families.size) {
     errors.push(invalid('spec.podCIDRs', cidrs, 'may specify no more than one CIDR for each IP family'));
   }
+}
+
+function checkDeclaredFeatures(errors: FieldError[], features: readonly string[]): void {
+  features.forEach((feature, i) => {
+    const field = `status.declaredFeatures[${i}]`;
+    if (!featureName.test(feature)) {
+      const rule =
+        "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), " +
+        'and contain only alphanumeric characters and slashes';
+      errors.push(invalid(field, feature, `invalid feature name ${JSON.stringify(feature)}: ${rule}`));
+    }
+    const before = features[i - 1];
+    if (before === feature) errors.push(duplicate(field, feature));
+    else if (before !== undefined && before > feature) errors.push(invalid(field, feature, 'list must be sorted alphabetically'));
+  });
 }
 
 function checkTaints(errors: FieldError[], field: string, taints: readonly t.Taint[]): void {
@@ -125,6 +149,9 @@ function validateNodeUpdate(next: Node, previous: Node): FieldError[] {
   }
   if (previous.spec?.providerID && next.spec?.providerID !== previous.spec.providerID) {
     errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
+  }
+  if ((next.spec?.externalID ?? '') !== (previous.spec?.externalID ?? '')) {
+    errors.push(forbidden('spec.externalID', 'may not be updated'));
   }
   const seen = new Set<string>();
   next.status?.addresses?.forEach((entry, i) => {

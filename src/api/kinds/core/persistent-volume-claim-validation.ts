@@ -2,6 +2,7 @@ import { parseQuantity } from '../../../lib/quantity.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkEnum, checkText } from '../../validation/checks.ts';
+import { semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
@@ -21,6 +22,7 @@ export function checkClaimSpec(errors: FieldError[], at: string, spec: t.Persist
   checkEnum(errors, `${at}.volumeMode`, spec.volumeMode, volumeModes);
   if (dataSource) checkDataSource(errors, `${at}.dataSource`, dataSource);
   if (dataSourceRef) checkDataSource(errors, `${at}.dataSourceRef`, dataSourceRef);
+  if (dataSource && dataSourceRef) checkSameSource(errors, at, dataSource, dataSourceRef);
   checkText(errors, `${at}.volumeAttributesClassName`, spec.volumeAttributesClassName, dns1123Subdomain);
 }
 
@@ -46,8 +48,19 @@ function checkStorage(errors: FieldError[], at: string, requests: Record<string,
 function checkDataSource(errors: FieldError[], at: string, source: t.TypedLocalObjectReference): void {
   if (!source.name) errors.push(required(`${at}.name`));
   if (!source.kind) errors.push(required(`${at}.kind`));
-  if (!source.apiGroup && source.kind && source.kind !== 'PersistentVolumeClaim') {
-    errors.push(invalid(at, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+  if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
+    errors.push(invalid(at, source.kind ?? '', "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
   }
   checkText(errors, `${at}.apiGroup`, source.apiGroup, dns1123Subdomain);
+}
+
+/** Two names of one field. */
+function checkSameSource(
+  errors: FieldError[],
+  at: string,
+  old: t.TypedLocalObjectReference,
+  { namespace, ...source }: t.TypedObjectReference,
+): void {
+  if (namespace) errors.push(invalid(at, `${at}.dataSource`, 'may not be specified when dataSourceRef.namespace is specified'));
+  else if (!semanticEqual(old, source)) errors.push(invalid(at, `${at}.dataSource`, 'must match dataSourceRef'));
 }

@@ -4,7 +4,8 @@ import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, unset } from '../../table/columns.ts';
 import { checkImmutable } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
-import { forbidden, required } from '../../validation/errors.ts';
+import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
+import { qualifiedName } from '../../validation/names.ts';
 import { checkQuantity, keyed, nanos } from '../../validation/quantities.ts';
 import { statusSubresource } from '../subresources.ts';
 import { accessModesText } from './access-modes.ts';
@@ -32,18 +33,11 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   },
   prepareForCreate(claim) {
     claim.status = { phase: 'Pending' };
-    const { spec } = claim;
-    // The old field knows two kinds of sources; others it never said.
-    if (!isOldSource(spec.dataSource)) delete spec.dataSource;
-    // Two names of one field, as long as both can say it.
-    if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
-    else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
-      const { namespace: _, ...source } = spec.dataSourceRef;
-      spec.dataSource = source;
-    }
+    settleSource(claim.spec);
   },
   prepareForUpdate(next, previous) {
     keepStatus(next, previous);
+    settleSource(next.spec, previous.spec);
   },
   validate({ spec }) {
     const errors: FieldError[] = [];
@@ -57,6 +51,7 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     for (const resource in status?.capacity) {
       checkQuantity(errors, keyed('status.capacity', resource), status?.capacity?.[resource]);
     }
+    if (status) checkResize(errors, status);
     return errors;
   },
   warnings({ metadata, spec }) {
@@ -89,6 +84,20 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   ],
 });
 
+/** Two names of one field, as long as both can say it; an old client knows only one. */
+function settleSource(spec: t.PersistentVolumeClaimSpec, previous?: t.PersistentVolumeClaimSpec): void {
+  const hadSource = previous?.dataSource !== undefined || previous?.dataSourceRef !== undefined;
+  // A feature that 1.36 leaves off: sources in other namespaces.
+  if (spec.dataSourceRef?.namespace && !previous?.dataSourceRef) delete spec.dataSourceRef;
+  // The old field knows two kinds of sources; others it never said.
+  if (!hadSource && !spec.dataSourceRef && !isOldSource(spec.dataSource)) delete spec.dataSource;
+  if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
+  else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
+    const { namespace: _, ...source } = spec.dataSourceRef;
+    spec.dataSource = source;
+  }
+}
+
 function isOldSource(source: t.TypedLocalObjectReference | undefined): boolean {
   if (source?.kind === 'PersistentVolumeClaim') return !source.apiGroup;
   return source?.kind === 'VolumeSnapshot' && source.apiGroup === 'snapshot.storage.k8s.io';
@@ -103,7 +112,7 @@ function validateClaimUpdate(next: PersistentVolumeClaim, previous: PersistentVo
   const isBound = next.status?.phase === 'Bound';
   const after: t.PersistentVolumeClaimSpec = { ...next.spec };
   if (!before.volumeName) copy(after, before, 'volumeName');
-  if (before.storageClassName === undefined || before.storageClassName === null) copy(after, before, 'storageClassName');
+  if (before.storageClassName === undefined) copy(after, before, 'storageClassName');
   if (isBound) {
     copy(after, before, 'volumeAttributesClassName');
     const storage = before.resources?.requests?.['storage'];
@@ -143,4 +152,38 @@ export function attributesClassesOf({ spec, status }: PersistentVolumeClaim): st
     status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
   ];
   return names.filter((name): name is string => Boolean(name));
+}
+
+const resizes = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizePending',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+].sort();
+
+/** What was given to a claim while it grows: storage, and drivers' own resources. */
+function checkResize(
+  errors: FieldError[],
+  { allocatedResources, allocatedResourceStatuses }: t.PersistentVolumeClaimStatus,
+): void {
+  for (const [resource, state] of Object.entries(allocatedResourceStatuses ?? {})) {
+    checkResizedResource(errors, 'status.allocatedResourceStatuses', resource);
+    if (!resizes.includes(state)) errors.push(notSupported('status.allocatedResourceStatuses', resource, resizes));
+  }
+  for (const [resource, amount] of Object.entries(allocatedResources ?? {})) {
+    if (checkResizedResource(errors, 'status.allocatedResources', resource)) {
+      checkQuantity(errors, keyed('status.allocatedResources', resource), amount);
+    }
+  }
+}
+
+function checkResizedResource(errors: FieldError[], field: string, resource: string): boolean {
+  const problems = qualifiedName(resource);
+  for (const problem of problems) errors.push(invalid(field, resource, problem));
+  if (problems.length > 0 || resource === 'storage' || (resource.includes('/') && !resource.includes('kubernetes.io/'))) {
+    return problems.length === 0;
+  }
+  errors.push(notSupported(field, resource, ['storage']));
+  return false;
 }

@@ -14,6 +14,8 @@ export const ServiceAccount = defineKind<ServiceAccount>({
   scope: 'Namespaced',
   subresources: [{ name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] }],
   returnsDeletedObject: true,
+  prepareForCreate: keepNamesOfSecrets,
+  prepareForUpdate: keepNamesOfSecrets,
   warnings({ metadata }, previous) {
     const has = (object: ServiceAccount | undefined): boolean => object?.metadata.annotations?.[mountableSecrets] !== undefined;
     if (!has({ metadata } as ServiceAccount) || has(previous)) return [];
@@ -22,3 +24,8 @@ export const ServiceAccount = defineKind<ServiceAccount>({
   },
   columns: [nameColumn, ageColumn],
 });
+
+/** References to secrets of the same namespace: only the names mean something. */
+function keepNamesOfSecrets(account: ServiceAccount): void {
+  if (account.secrets) account.secrets = account.secrets.map(({ name }) => (name === undefined ? {} : { name }));
+}

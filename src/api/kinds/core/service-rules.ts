@@ -26,25 +26,19 @@ export function normalizeClusterIps(next: t.ServiceSpec, previous?: t.ServiceSpe
     if (next.clusterIP && !next.clusterIPs?.length) next.clusterIPs = [next.clusterIP];
     return;
   }
-  const sameList = semanticEqual(next.clusterIPs, previous.clusterIPs);
-  if ((next.clusterIP ?? '') === (previous.clusterIP ?? '')) {
-    if (!next.clusterIPs?.length && !sameList) delete next.clusterIP;
-  } else if (!next.clusterIP) {
-    if (sameList) delete next.clusterIPs;
-  } else if (sameList || !next.clusterIPs?.length) {
-    next.clusterIPs = [next.clusterIP, ...(next.clusterIPs ?? []).slice(1)];
-  }
+  if ((next.clusterIP ?? '') === (previous.clusterIP ?? '')) return;
+  if (!semanticEqual(next.clusterIPs, previous.clusterIPs)) return;
+  if (next.clusterIP) next.clusterIPs = [next.clusterIP];
+  else if (previous.clusterIP) delete next.clusterIPs;
 }
 
 /** A `PUT` that leaves out what the server allocated keeps it. */
 export function keepAllocated(next: t.ServiceSpec, previous: t.ServiceSpec): void {
   if (needsClusterIp(next) && needsClusterIp(previous)) {
-    if (!next.clusterIP && previous.clusterIP && !next.clusterIPs?.length) next.clusterIP = previous.clusterIP;
-    if (!next.clusterIPs?.length && next.clusterIP === previous.clusterIP && previous.clusterIPs) {
-      next.clusterIPs = previous.clusterIPs;
-    }
+    if (!next.clusterIP && previous.clusterIP) next.clusterIP = previous.clusterIP;
+    if (!next.clusterIPs?.length && previous.clusterIPs) next.clusterIPs = previous.clusterIPs;
     if (!next.ipFamilies?.length && previous.ipFamilies) next.ipFamilies = previous.ipFamilies;
-    if (!next.ipFamilyPolicy && previous.ipFamilyPolicy) next.ipFamilyPolicy = previous.ipFamilyPolicy;
+    if (next.ipFamilyPolicy === undefined && previous.ipFamilyPolicy) next.ipFamilyPolicy = previous.ipFamilyPolicy;
   }
   if (needsNodePort(next) && needsNodePort(previous)) keepNodePorts(next, previous);
   if (needsHealthCheckPort(next) && needsHealthCheckPort(previous)) {
@@ -52,12 +46,13 @@ export function keepAllocated(next: t.ServiceSpec, previous: t.ServiceSpec): voi
   }
 }
 
-function keepNodePorts(next: t.ServiceSpec, previous: t.ServiceSpec): void {
-  const chosen = new Set((next.ports ?? []).filter((p) => p.nodePort).map((p) => `${p.protocol}/${p.nodePort}`));
-  for (const port of next.ports ?? []) {
-    if (port.nodePort) continue;
-    const before = previous.ports?.find((p) => p.port === port.port && p.protocol === port.protocol)?.nodePort;
-    if (before && !chosen.has(`${port.protocol}/${before}`)) port.nodePort = before;
+/** A port keeps what was allocated for its name, whatever else changed, unless another one asks for that now. */
+function keepNodePorts({ ports = [] }: t.ServiceSpec, previous: t.ServiceSpec): void {
+  const before = new Map(previous.ports?.map((port) => [port.name ?? '', port.nodePort]));
+  const wanted = new Set(ports.map((port) => port.nodePort).filter(Boolean));
+  for (const port of ports) {
+    const allocated = before.get(port.name ?? '');
+    if (!port.nodePort && allocated && !wanted.has(allocated)) port.nodePort = allocated;
   }
 }
 

@@ -209,9 +209,10 @@ export function validateServiceStatus({ spec, status }: t.Service): FieldError[]
   ingress.forEach((entry, i) => {
     const at = `status.loadBalancer.ingress[${i}]`;
     checkIp(errors, `${at}.ip`, entry.ip);
-    if (entry.ip && !entry.ipMode) errors.push(required(`${at}.ipMode`, 'must be specified when `ip` is set'));
-    if (!entry.ip && entry.ipMode) errors.push(forbidden(`${at}.ipMode`, 'may not be specified when `ip` is not set'));
-    checkEnum(errors, `${at}.ipMode`, entry.ipMode, ['Proxy', 'VIP']);
+    if (entry.ipMode === undefined) {
+      if (entry.ip) errors.push(required(`${at}.ipMode`, 'must be specified when `ip` is set'));
+    } else if (!entry.ip) errors.push(forbidden(`${at}.ipMode`, 'may not be specified when `ip` is not set'));
+    else checkEnum(errors, `${at}.ipMode`, entry.ipMode, ['Proxy', 'VIP']);
     checkText(errors, `${at}.hostname`, entry.hostname, dns1123Subdomain);
     if (entry.hostname && parseIp(entry.hostname)) {
       errors.push(invalid(`${at}.hostname`, entry.hostname, 'must be a DNS name, not an IP address'));

@@ -34,6 +34,7 @@ export const Service = defineKind<Service>({
     }
     if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster';
     if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
+    else if (spec.internalTrafficPolicy !== undefined) delete spec.internalTrafficPolicy;
     if (spec.type !== 'LoadBalancer') return;
     spec.allocateLoadBalancerNodePorts ??= true;
     for (const ingress of service.status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP';
@@ -43,10 +44,11 @@ export const Service = defineKind<Service>({
     normalizeClusterIps(service.spec);
   },
   prepareForUpdate(next, previous) {
-    next.status = previous.status;
-    dropUnused(next.spec, previous.spec);
+    const { status } = previous;
+    next.status = next.spec.type === 'LoadBalancer' ? status : { ...status, loadBalancer: {} };
     keepAllocated(next.spec, previous.spec);
     normalizeClusterIps(next.spec, previous.spec);
+    dropUnused(next.spec, previous.spec);
   },
   validate: validateService,
   validateUpdate: validateServiceUpdate,

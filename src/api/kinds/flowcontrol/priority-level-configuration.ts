@@ -6,6 +6,7 @@ import { semanticEqual } from '../../validation/equal.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
+import { repeatedConditions } from './condition-types.ts';
 import { mandatory, standardLevels } from './standard.ts';
 
 const defaultShares = 30;
@@ -42,6 +43,7 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
     keepAllButStatus(next, previous);
     keepMetadata(next, previous);
   },
+  validateStatusUpdate: ({ status }) => repeatedConditions(status?.conditions),
   validate({ metadata, spec }) {
     const errors: FieldError[] = [];
     if (!spec) return errors;

@@ -3,6 +3,7 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkEnum, checkNonNegative } from '../../validation/checks.ts';
+import { checkConditions } from '../../validation/conditions.ts';
 import { invalid } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { checkShare } from '../apps/workload-validation.ts';
@@ -45,6 +46,7 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
     for (const field of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) {
       checkNonNegative(errors, `status.${field}`, status[field]);
     }
+    checkConditions(errors, 'status.conditions', status.conditions);
     return errors;
   },
   columns: [

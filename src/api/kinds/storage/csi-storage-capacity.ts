@@ -22,14 +22,13 @@ export const CSIStorageCapacity = defineKind<CSIStorageCapacity>({
     if (capacity.capacity !== undefined) capacity.capacity = canonicalQuantity(capacity.capacity);
     if (capacity.maximumVolumeSize !== undefined) capacity.maximumVolumeSize = canonicalQuantity(capacity.maximumVolumeSize);
   },
-  validate({ storageClassName = '', nodeTopology, capacity, maximumVolumeSize }) {
+  validate({ storageClassName = '', nodeTopology, capacity }) {
     const errors: FieldError[] = [];
     checkLabelSelector(errors, 'nodeTopology', nodeTopology);
     for (const problem of dns1123Subdomain(storageClassName)) {
       errors.push(invalid('storageClassName', storageClassName, problem));
     }
     checkQuantity(errors, 'capacity', capacity);
-    checkQuantity(errors, 'maximumVolumeSize', maximumVolumeSize);
     return errors;
   },
   validateUpdate(next, previous) {

@@ -35,8 +35,10 @@ export const StorageClass = defineKind<StorageClass>({
     checkEnum(errors, 'volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']);
     allowedTopologies?.forEach((term, i) => {
       checkTopology(errors, `allowedTopologies[${i}]`, term);
-      const isRepeated = allowedTopologies.slice(0, i).some((before) => semanticEqual(termOf(before), termOf(term)));
-      if (isRepeated) errors.push(duplicate(`allowedTopologies[${i}].matchLabelExpressions`, ''));
+      // Upstream takes a term that says nothing for a repetition, once for each term there is.
+      const others = term.matchLabelExpressions?.length ? [] : allowedTopologies;
+      const same = allowedTopologies.slice(0, i).filter((before) => semanticEqual(termOf(before), termOf(term)));
+      for (const _ of [...others, ...same]) errors.push(duplicate(`allowedTopologies[${i}].matchLabelExpressions`, ''));
     });
     return errors;
   },
