@@ -7,7 +7,7 @@ import type { WireFact } from './wire-facts.ts';
  * The schema table: one line a type, `Type field field …`, fields in Go's order. A type name ending in `&` is an atomic struct.
  *
  * Field: `name[!][?|+]:type[@keys|=|&|^][~strategies[#mergeKey]]`.
- * `!` required; zero values: `?` kept (Go has a pointer), `+` always written, otherwise left out;
+ * `!` required; zero values: `?` kept (Go has a pointer), `+` always written, `-` written as null, otherwise left out;
  * type: s string, i int32, l int64, d number, b boolean, y bytes, q quantity, t time, m time with microseconds, D duration,
  * x int-or-string, a any, `[`T list, `{`T map, `.Name` object;
  * `@a,b` list known by keys, `=` set, `&` atomic map or struct, `^` granular in spite of the struct.
@@ -57,12 +57,12 @@ function mergeCode(type: string, field: string): string {
 }
 
 /** What becomes of zero values, as Go's encoder treats them. */
-function zeroCode(code: string, fact: WireFact): '' | '?' | '+' {
+function zeroCode(code: string, fact: WireFact): '' | '?' | '+' | '-' {
   if (fact.goType.startsWith('*')) return '?';
   const isStruct = code.startsWith('.');
   if (isStruct) return fact.omitZero ? '' : '+';
-  // A zero Time is null on the wire, which clients read as absent; a JSON value is a pointer in all but name.
-  if (code === 't' || code === 'm') return '';
+  // A zero Time is null on the wire, whatever omitempty says; a JSON value is a pointer in all but name.
+  if (code === 't' || code === 'm') return fact.omitZero ? '' : '-';
   if (code === 'a') return '?';
   // A quantity is a struct, which omitempty does not leave out.
   if (code === 'q') return '+';

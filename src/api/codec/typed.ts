@@ -88,7 +88,7 @@ class Converter {
       if (!slot) (unknown ??= []).push(name);
       else if (given !== null && given !== undefined) {
         const typed = this.value(given, slot.field.schema);
-        if (slot.field.zero !== 'omit' || !isZero(typed, slot.field.schema)) found.push({ slot, typed });
+        if (keepsZero(slot.field) || !isZero(typed, slot.field.schema)) found.push({ slot, typed });
       }
     }
     for (const slot of filled) {
@@ -159,6 +159,8 @@ class Converter {
     }
   }
 }
+
+const keepsZero = ({ zero }: FieldSchema): boolean => zero === 'keep' || zero === 'fill';
 
 /** A field and its place among its type's fields. */
 interface Slot {

@@ -2,7 +2,7 @@
 
 /** See build/api/schema.ts for the form. */
 export const schemaTable = `APIService kind:s apiVersion:s metadata+:.ObjectMeta spec+:.APIServiceSpec status+:.APIServiceStatus
-APIServiceCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s
+APIServiceCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 APIServiceSpec service?:.ApiregistrationServiceReference group:s version:s insecureSkipTLSVerify:b caBundle:y groupPriorityMinimum!+:i versionPriority!+:i
 APIServiceStatus conditions:[.APIServiceCondition@type~merge#type
 AWSElasticBlockStoreVolumeSource volumeID!+:s fsType:s partition:i readOnly:b
@@ -40,7 +40,7 @@ CapacityRequirements requests:{q
 CephFSPersistentVolumeSource monitors!+:[s path:s user:s secretFile:s secretRef?:.SecretReference readOnly:b
 CephFSVolumeSource monitors!+:[s path:s user:s secretFile:s secretRef?:.LocalObjectReference readOnly:b
 CertificateSigningRequest kind:s apiVersion:s metadata+:.ObjectMeta spec!+:.CertificateSigningRequestSpec status+:.CertificateSigningRequestStatus
-CertificateSigningRequestCondition type!+:s status!+:s reason:s message:s lastUpdateTime:t lastTransitionTime:t
+CertificateSigningRequestCondition type!+:s status!+:s reason:s message:s lastUpdateTime-:t lastTransitionTime-:t
 CertificateSigningRequestSpec request!+:y signerName!+:s expirationSeconds?:i usages:[s username:s uid:s groups:[s extra:{[s
 CertificateSigningRequestStatus conditions:[.CertificateSigningRequestCondition@type certificate:y
 CinderPersistentVolumeSource volumeID!+:s fsType:s readOnly:b secretRef?:.SecretReference
@@ -51,7 +51,7 @@ ClusterRoleBinding kind:s apiVersion:s metadata+:.ObjectMeta subjects:[.Subject 
 ClusterTrustBundleProjection name?:s signerName?:s labelSelector?:.LabelSelector optional?:b path!+:s
 ComponentCondition type!+:s status!+:s message:s error:s
 ComponentStatus kind:s apiVersion:s metadata+:.ObjectMeta conditions:[.ComponentCondition@type~merge#type
-Condition type!+:s status!+:s observedGeneration:l lastTransitionTime!:t reason!+:s message!+:s
+Condition type!+:s status!+:s observedGeneration:l lastTransitionTime!-:t reason!+:s message!+:s
 ConfigMap kind:s apiVersion:s metadata+:.ObjectMeta immutable?:b data:{s binaryData:{y
 ConfigMapEnvSource name:s optional?:b
 ConfigMapKeySelector& name:s key!+:s optional?:b
@@ -69,8 +69,8 @@ ContainerResourceMetricStatusV2 name!+:s current!+:.MetricValueStatusV2 containe
 ContainerRestartRule action!:s exitCodes?:.ContainerRestartRuleOnExitCodes
 ContainerRestartRuleOnExitCodes operator!:s values:[i=
 ContainerState waiting?:.ContainerStateWaiting running?:.ContainerStateRunning terminated?:.ContainerStateTerminated
-ContainerStateRunning startedAt:t
-ContainerStateTerminated exitCode!+:i signal:i reason:s message:s startedAt:t finishedAt:t containerID:s
+ContainerStateRunning startedAt-:t
+ContainerStateTerminated exitCode!+:i signal:i reason:s message:s startedAt-:t finishedAt-:t containerID:s
 ContainerStateWaiting reason:s message:s
 ContainerStatus name!+:s state+:.ContainerState lastState+:.ContainerState ready!+:b restartCount!+:i image!+:s imageID!+:s containerID:s started?:b allocatedResources:{q resources?:.ResourceRequirements volumeMounts:[.VolumeMountStatus@mountPath~merge#mountPath user?:.ContainerUser allocatedResourcesStatus:[.ResourceStatus@name~merge#name stopSignal?:s
 ContainerUser linux?:.LinuxContainerUser
@@ -85,7 +85,7 @@ CrossVersionObjectReferenceV2 kind!+:s name!+:s apiVersion:s
 CustomResourceColumnDefinition name!+:s type!+:s format:s description:s priority:i jsonPath!+:s
 CustomResourceConversion strategy!+:s webhook?:.WebhookConversion
 CustomResourceDefinition kind:s apiVersion:s metadata+:.ObjectMeta spec!+:.CustomResourceDefinitionSpec status+:.CustomResourceDefinitionStatus
-CustomResourceDefinitionCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s observedGeneration:l
+CustomResourceDefinitionCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s observedGeneration:l
 CustomResourceDefinitionNames plural!+:s singular:s shortNames:[s kind!+:s listKind:s categories:[s
 CustomResourceDefinitionSpec group!+:s names!+:.CustomResourceDefinitionNames scope!+:s versions!+:[.CustomResourceDefinitionVersion conversion?:.CustomResourceConversion preserveUnknownFields:b
 CustomResourceDefinitionStatus conditions+:[.CustomResourceDefinitionCondition@type acceptedNames+:.CustomResourceDefinitionNames storedVersions+:[s observedGeneration:l
@@ -95,13 +95,13 @@ CustomResourceSubresources status?:a scale?:.CustomResourceSubresourceScale
 CustomResourceValidation openAPIV3Schema?:.JSONSchemaProps
 DaemonEndpoint Port!+:i
 DaemonSet kind:s apiVersion:s metadata+:.ObjectMeta spec+:.DaemonSetSpec status+:.DaemonSetStatus
-DaemonSetCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s
+DaemonSetCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 DaemonSetSpec selector!?:.LabelSelector template!+:.PodTemplateSpec updateStrategy+:.DaemonSetUpdateStrategy minReadySeconds:i revisionHistoryLimit?:i
 DaemonSetStatus currentNumberScheduled!+:i numberMisscheduled!+:i desiredNumberScheduled!+:i numberReady!+:i observedGeneration:l updatedNumberScheduled:i numberAvailable:i numberUnavailable:i collisionCount?:i conditions:[.DaemonSetCondition@type~merge#type
 DaemonSetUpdateStrategy type:s rollingUpdate?:.RollingUpdateDaemonSet
 DeleteOptions kind:s apiVersion:s gracePeriodSeconds?:l preconditions?:.Preconditions orphanDependents?:b propagationPolicy?:s dryRun:[s ignoreStoreReadErrorWithClusterBreakingPotential?:b
 Deployment kind:s apiVersion:s metadata+:.ObjectMeta spec+:.DeploymentSpec status+:.DeploymentStatus
-DeploymentCondition type!+:s status!+:s lastUpdateTime:t lastTransitionTime:t reason:s message:s
+DeploymentCondition type!+:s status!+:s lastUpdateTime-:t lastTransitionTime-:t reason:s message:s
 DeploymentSpec replicas?:i selector!?:.LabelSelector template!+:.PodTemplateSpec strategy+:.DeploymentStrategy~retainKeys minReadySeconds:i revisionHistoryLimit?:i paused:b progressDeadlineSeconds?:i
 DeploymentStatus observedGeneration:l replicas:i updatedReplicas:i readyReplicas:i availableReplicas:i unavailableReplicas:i terminatingReplicas?:i conditions:[.DeploymentCondition@type~merge#type collisionCount?:i
 DeploymentStrategy type:s rollingUpdate?:.RollingUpdateDeployment
@@ -141,11 +141,11 @@ EnvVar name!+:s value:s valueFrom?:.EnvVarSource
 EnvVarSource fieldRef?:.ObjectFieldSelector resourceFieldRef?:.ResourceFieldSelector configMapKeyRef?:.ConfigMapKeySelector secretKeyRef?:.SecretKeySelector fileKeyRef?:.FileKeySelector
 EphemeralContainer name!+:s image:s command:[s args:[s workingDir:s ports:[.ContainerPort@containerPort,protocol~merge#containerPort envFrom:[.EnvFromSource env:[.EnvVar@name~merge#name resources+:.ResourceRequirements resizePolicy:[.ContainerResizePolicy restartPolicy?:s restartPolicyRules:[.ContainerRestartRule volumeMounts:[.VolumeMount@mountPath~merge#mountPath volumeDevices:[.VolumeDevice@devicePath~merge#devicePath livenessProbe?:.Probe readinessProbe?:.Probe startupProbe?:.Probe lifecycle?:.Lifecycle terminationMessagePath:s terminationMessagePolicy:s imagePullPolicy:s securityContext?:.SecurityContext stdin:b stdinOnce:b tty:b targetContainerName:s
 EphemeralVolumeSource volumeClaimTemplate?:.PersistentVolumeClaimTemplate
-Event kind:s apiVersion:s metadata!+:.ObjectMeta involvedObject!+:.ObjectReference reason:s message:s source+:.EventSource firstTimestamp:t lastTimestamp:t count:i type:s eventTime:m series?:.EventSeries action:s related?:.ObjectReference reportingComponent+:s reportingInstance+:s
-EventSeries count:i lastObservedTime:m
+Event kind:s apiVersion:s metadata!+:.ObjectMeta involvedObject!+:.ObjectReference reason:s message:s source+:.EventSource firstTimestamp-:t lastTimestamp-:t count:i type:s eventTime-:m series?:.EventSeries action:s related?:.ObjectReference reportingComponent+:s reportingInstance+:s
+EventSeries count:i lastObservedTime-:m
 EventSource component:s host:s
-EventsEvent kind:s apiVersion:s metadata+:.ObjectMeta eventTime!:m series?:.EventsEventSeries reportingController:s reportingInstance:s action:s reason:s regarding+:.ObjectReference related?:.ObjectReference note:s type:s deprecatedSource+:.EventSource deprecatedFirstTimestamp:t deprecatedLastTimestamp:t deprecatedCount:i
-EventsEventSeries count!+:i lastObservedTime!:m
+EventsEvent kind:s apiVersion:s metadata+:.ObjectMeta eventTime!-:m series?:.EventsEventSeries reportingController:s reportingInstance:s action:s reason:s regarding+:.ObjectReference related?:.ObjectReference note:s type:s deprecatedSource+:.EventSource deprecatedFirstTimestamp-:t deprecatedLastTimestamp-:t deprecatedCount:i
+EventsEventSeries count!+:i lastObservedTime!-:m
 Eviction kind:s apiVersion:s metadata+:.ObjectMeta deleteOptions?:.DeleteOptions
 ExactDeviceRequest deviceClassName!+:s selectors:[.DeviceSelector allocationMode:s count:l adminAccess?:b tolerations:[.DeviceToleration capacity?:.CapacityRequirements
 ExecAction command:[s
@@ -163,7 +163,7 @@ FlexVolumeSource driver!+:s fsType:s secretRef?:.LocalObjectReference readOnly:b
 FlockerVolumeSource datasetName:s datasetUUID:s
 FlowDistinguisherMethod type!+:s
 FlowSchema kind:s apiVersion:s metadata+:.ObjectMeta spec+:.FlowSchemaSpec status+:.FlowSchemaStatus
-FlowSchemaCondition type:s status:s lastTransitionTime:t reason:s message:s
+FlowSchemaCondition type:s status:s lastTransitionTime-:t reason:s message:s
 FlowSchemaSpec priorityLevelConfiguration!+:.PriorityLevelConfigurationReference matchingPrecedence+:i distinguisherMethod?:.FlowDistinguisherMethod rules:[.PolicyRulesWithSubjects
 FlowSchemaStatus conditions:[.FlowSchemaCondition@type~merge#type
 FlowcontrolSubject kind!+:s user?:.UserSubject group?:.GroupSubject serviceAccount?:.ServiceAccountSubject
@@ -183,7 +183,7 @@ HTTPIngressPath path:s pathType!?:s backend!+:.IngressBackend
 HTTPIngressRuleValue paths!+:[.HTTPIngressPath
 HorizontalPodAutoscaler kind:s apiVersion:s metadata+:.ObjectMeta spec!+:.HorizontalPodAutoscalerSpec status+:.HorizontalPodAutoscalerStatus
 HorizontalPodAutoscalerBehaviorV2 scaleUp?:.HPAScalingRulesV2 scaleDown?:.HPAScalingRulesV2
-HorizontalPodAutoscalerConditionV2 type!+:s status!+:s lastTransitionTime:t reason:s message:s
+HorizontalPodAutoscalerConditionV2 type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 HorizontalPodAutoscalerSpec scaleTargetRef!+:.CrossVersionObjectReference minReplicas?:i maxReplicas!+:i targetCPUUtilizationPercentage?:i
 HorizontalPodAutoscalerSpecV2 scaleTargetRef!+:.CrossVersionObjectReferenceV2 minReplicas?:i maxReplicas!+:i metrics:[.MetricSpecV2 behavior?:.HorizontalPodAutoscalerBehaviorV2
 HorizontalPodAutoscalerStatus observedGeneration?:l lastScaleTime?:t currentReplicas!+:i desiredReplicas!+:i currentCPUUtilizationPercentage?:i
@@ -215,7 +215,7 @@ IngressTLS hosts:[s secretName:s
 JSONPatch expression:s
 JSONSchemaProps id:s $schema:s $ref?:s description:s type:s format:s title:s default?:a maximum?:d exclusiveMaximum:b minimum?:d exclusiveMinimum:b maxLength?:l minLength?:l pattern:s maxItems?:l minItems?:l uniqueItems:b multipleOf?:d enum:[a maxProperties?:l minProperties?:l required:[s items?:a allOf:[.JSONSchemaProps oneOf:[.JSONSchemaProps anyOf:[.JSONSchemaProps not?:.JSONSchemaProps properties:{.JSONSchemaProps additionalProperties?:a patternProperties:{.JSONSchemaProps dependencies:{a additionalItems?:a definitions:{.JSONSchemaProps externalDocs?:.ExternalDocumentation example?:a nullable:b x-kubernetes-preserve-unknown-fields?:b x-kubernetes-embedded-resource:b x-kubernetes-int-or-string:b x-kubernetes-list-map-keys:[s x-kubernetes-list-type?:s x-kubernetes-map-type?:s x-kubernetes-validations:[.ValidationRule@rule~merge#rule
 Job kind:s apiVersion:s metadata+:.ObjectMeta spec+:.JobSpec status+:.JobStatus
-JobCondition type!+:s status!+:s lastProbeTime:t lastTransitionTime:t reason:s message:s
+JobCondition type!+:s status!+:s lastProbeTime-:t lastTransitionTime-:t reason:s message:s
 JobSpec parallelism?:i completions?:i activeDeadlineSeconds?:l podFailurePolicy?:.PodFailurePolicy successPolicy?:.SuccessPolicy backoffLimit?:i backoffLimitPerIndex?:i maxFailedIndexes?:i selector?:.LabelSelector manualSelector?:b template!+:.PodTemplateSpec ttlSecondsAfterFinished?:i completionMode?:s suspend?:b podReplacementPolicy?:s managedBy?:s
 JobStatus conditions:[.JobCondition~merge#type startTime?:t completionTime?:t active:i succeeded:i failed:i terminating?:i completedIndexes:s failedIndexes?:s uncountedTerminatedPods?:.UncountedTerminatedPods ready?:i
 JobTemplateSpec metadata+:.ObjectMeta spec+:.JobSpec
@@ -258,7 +258,7 @@ Mutation patchType!+:s applyConfiguration?:.ApplyConfiguration jsonPatch?:.JSONP
 NFSVolumeSource server!+:s path!+:s readOnly:b
 NamedRuleWithOperations& resourceNames:[s operations:[s apiGroups:[s apiVersions:[s resources:[s scope?:s
 Namespace kind:s apiVersion:s metadata+:.ObjectMeta spec+:.NamespaceSpec status+:.NamespaceStatus
-NamespaceCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s
+NamespaceCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 NamespaceSpec finalizers:[s
 NamespaceStatus phase:s conditions:[.NamespaceCondition@type~merge#type
 NetworkDeviceData interfaceName:s ips:[s hardwareAddress:s
@@ -273,7 +273,7 @@ NodeAddress type!+:s address!+:s
 NodeAffinity requiredDuringSchedulingIgnoredDuringExecution?:.NodeSelector preferredDuringSchedulingIgnoredDuringExecution:[.PreferredSchedulingTerm
 NodeAllocatableResourceClaimStatus resourceClaimName!+:s containers:[s= resources!+:{q
 NodeAllocatableResourceMapping capacityKey?:s allocationMultiplier?:q
-NodeCondition type!+:s status!+:s lastHeartbeatTime:t lastTransitionTime:t reason:s message:s
+NodeCondition type!+:s status!+:s lastHeartbeatTime-:t lastTransitionTime-:t reason:s message:s
 NodeConfigSource configMap?:.ConfigMapNodeConfigSource
 NodeConfigStatus assigned?:.NodeConfigSource active?:.NodeConfigSource lastKnownGood?:.NodeConfigSource error:s
 NodeDaemonEndpoints kubeletEndpoint+:.DaemonEndpoint
@@ -303,7 +303,7 @@ ParamRef& name:s namespace:s selector?:.LabelSelector parameterNotFoundAction?:s
 ParentReference group:s resource!:s namespace:s name!:s
 PersistentVolume kind:s apiVersion:s metadata+:.ObjectMeta spec+:.PersistentVolumeSpec status+:.PersistentVolumeStatus
 PersistentVolumeClaim kind:s apiVersion:s metadata+:.ObjectMeta spec+:.PersistentVolumeClaimSpec status+:.PersistentVolumeClaimStatus
-PersistentVolumeClaimCondition type!+:s status!+:s lastProbeTime:t lastTransitionTime:t reason:s message:s
+PersistentVolumeClaimCondition type!+:s status!+:s lastProbeTime-:t lastTransitionTime-:t reason:s message:s
 PersistentVolumeClaimSpec accessModes:[s selector?:.LabelSelector resources+:.VolumeResourceRequirements volumeName:s storageClassName?:s volumeMode?:s dataSource?:.TypedLocalObjectReference dataSourceRef?:.TypedObjectReference volumeAttributesClassName?:s
 PersistentVolumeClaimStatus phase:s accessModes:[s capacity:{q conditions:[.PersistentVolumeClaimCondition@type~merge#type allocatedResources:{q allocatedResourceStatuses:{s currentVolumeAttributesClassName?:s modifyVolumeStatus?:.ModifyVolumeStatus
 PersistentVolumeClaimTemplate metadata+:.ObjectMeta spec!+:.PersistentVolumeClaimSpec
@@ -316,7 +316,7 @@ PodAffinity requiredDuringSchedulingIgnoredDuringExecution:[.PodAffinityTerm pre
 PodAffinityTerm labelSelector?:.LabelSelector namespaces:[s topologyKey!+:s namespaceSelector?:.LabelSelector matchLabelKeys:[s mismatchLabelKeys:[s
 PodAntiAffinity requiredDuringSchedulingIgnoredDuringExecution:[.PodAffinityTerm preferredDuringSchedulingIgnoredDuringExecution:[.WeightedPodAffinityTerm
 PodCertificateProjection signerName!:s keyType!:s maxExpirationSeconds?:i credentialBundlePath:s keyPath:s certificateChainPath:s userAnnotations:{s
-PodCondition type!+:s observedGeneration:l status!+:s lastProbeTime:t lastTransitionTime:t reason:s message:s
+PodCondition type!+:s observedGeneration:l status!+:s lastProbeTime-:t lastTransitionTime-:t reason:s message:s
 PodDNSConfig nameservers:[s searches:[s options:[.PodDNSConfigOption
 PodDNSConfigOption name:s value?:s
 PodDisruptionBudget kind:s apiVersion:s metadata+:.ObjectMeta spec+:.PodDisruptionBudgetSpec status+:.PodDisruptionBudgetStatus
@@ -349,7 +349,7 @@ Preconditions uid?:s resourceVersion?:s
 PreferredSchedulingTerm weight!+:i preference!+:.NodeSelectorTerm
 PriorityClass kind:s apiVersion:s metadata+:.ObjectMeta value+:i globalDefault:b description:s preemptionPolicy?:s
 PriorityLevelConfiguration kind:s apiVersion:s metadata+:.ObjectMeta spec+:.PriorityLevelConfigurationSpec status+:.PriorityLevelConfigurationStatus
-PriorityLevelConfigurationCondition type:s status:s lastTransitionTime:t reason:s message:s
+PriorityLevelConfigurationCondition type:s status:s lastTransitionTime-:t reason:s message:s
 PriorityLevelConfigurationReference name!+:s
 PriorityLevelConfigurationSpec type!+:s limited?:.LimitedPriorityLevelConfiguration exempt?:.ExemptPriorityLevelConfiguration
 PriorityLevelConfigurationStatus conditions:[.PriorityLevelConfigurationCondition@type~merge#type
@@ -360,11 +360,11 @@ QuobyteVolumeSource registry!+:s volume!+:s readOnly:b user:s group:s tenant:s
 RBDPersistentVolumeSource monitors!+:[s image!+:s fsType:s pool:s user:s keyring:s secretRef?:.SecretReference readOnly:b
 RBDVolumeSource monitors!+:[s image!+:s fsType:s pool:s user:s keyring:s secretRef?:.LocalObjectReference readOnly:b
 ReplicaSet kind:s apiVersion:s metadata+:.ObjectMeta spec+:.ReplicaSetSpec status+:.ReplicaSetStatus
-ReplicaSetCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s
+ReplicaSetCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 ReplicaSetSpec replicas?:i minReadySeconds:i selector!?:.LabelSelector template+:.PodTemplateSpec
 ReplicaSetStatus replicas!+:i fullyLabeledReplicas:i readyReplicas:i availableReplicas:i terminatingReplicas?:i observedGeneration:l conditions:[.ReplicaSetCondition@type~merge#type
 ReplicationController kind:s apiVersion:s metadata+:.ObjectMeta spec+:.ReplicationControllerSpec status+:.ReplicationControllerStatus
-ReplicationControllerCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s
+ReplicationControllerCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 ReplicationControllerSpec replicas?:i minReadySeconds:i selector:{s& template?:.PodTemplateSpec
 ReplicationControllerStatus replicas!+:i fullyLabeledReplicas:i readyReplicas:i availableReplicas:i observedGeneration:l conditions:[.ReplicationControllerCondition@type~merge#type
 ResourceAttributes namespace:s verb:s group:s version:s resource:s subresource:s name:s fieldSelector?:.FieldSelectorAttributes labelSelector?:.LabelSelectorAttributes
@@ -435,7 +435,7 @@ SessionAffinityConfig clientIP?:.ClientIPConfig
 ShardInfo selector!+:s
 SleepAction seconds!+:l
 StatefulSet kind:s apiVersion:s metadata+:.ObjectMeta spec+:.StatefulSetSpec status+:.StatefulSetStatus
-StatefulSetCondition type!+:s status!+:s lastTransitionTime:t reason:s message:s
+StatefulSetCondition type!+:s status!+:s lastTransitionTime-:t reason:s message:s
 StatefulSetOrdinals start+:i
 StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:s whenScaled:s
 StatefulSetSpec replicas?:i selector!?:.LabelSelector template!+:.PodTemplateSpec volumeClaimTemplates:[.PersistentVolumeClaim serviceName+:s podManagementPolicy:s updateStrategy+:.StatefulSetUpdateStrategy revisionHistoryLimit?:i minReadySeconds:i persistentVolumeClaimRetentionPolicy?:.StatefulSetPersistentVolumeClaimRetentionPolicy ordinals?:.StatefulSetOrdinals
@@ -460,7 +460,7 @@ TCPSocketAction port!+:x host:s
 Taint key!+:s value:s effect!+:s timeAdded?:t
 TokenRequest kind:s apiVersion:s metadata+:.ObjectMeta spec+:.TokenRequestSpec status+:.TokenRequestStatus
 TokenRequestSpec audiences+:[s expirationSeconds?:l boundObjectRef?:.BoundObjectReference
-TokenRequestStatus token+:s expirationTimestamp:t
+TokenRequestStatus token+:s expirationTimestamp-:t
 TokenReview kind:s apiVersion:s metadata+:.ObjectMeta spec!+:.TokenReviewSpec status+:.TokenReviewStatus
 TokenReviewSpec token!:s audiences:[s
 TokenReviewStatus authenticated:b user+:.UserInfo audiences:[s error:s
@@ -491,7 +491,7 @@ VolumeAttachmentSpec attacher!+:s source!+:.VolumeAttachmentSource nodeName!+:s
 VolumeAttachmentStatus attached!+:b attachmentMetadata:{s attachError?:.VolumeError detachError?:.VolumeError
 VolumeAttributesClass kind:s apiVersion:s metadata+:.ObjectMeta driverName!+:s parameters:{s
 VolumeDevice name!+:s devicePath!+:s
-VolumeError time:t message:s errorCode?:i
+VolumeError time-:t message:s errorCode?:i
 VolumeMount name!+:s readOnly:b recursiveReadOnly?:s mountPath!+:s subPath:s mountPropagation?:s subPathExpr:s
 VolumeMountStatus name!+:s mountPath!+:s readOnly:b recursiveReadOnly?:s volumeStatus?:.VolumeStatus
 VolumeNodeAffinity required?:.NodeSelector

@@ -1,4 +1,4 @@
-import { goText, isJsonObject, type JsonObject } from '../patch/json-value.ts';
+import { goSyntax, goText, isJsonObject, type JsonObject } from '../patch/json-value.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
 import { itemElement, pathText, UnkeyedItem } from './path-element.ts';
 import { fieldSchema, isAssociativeList } from './shape.ts';
@@ -13,7 +13,7 @@ export function checkApplied(applied: JsonObject, schema: TypeSchema): string | 
   for (const name in applied) {
     // Schemas of custom resources need not name what every object has.
     if (identity.has(name) && !schema.fields?.has(name)) continue;
-    checkField(applied, name, { schema, path: '', problems });
+    if (!checkField(applied, name, { schema, path: '', problems })) break;
   }
   if (problems.length <= 1) return problems[0];
   return ['errors:', ...problems.map((problem) => `  ${problem}`)].join('\n');
@@ -27,13 +27,16 @@ interface Place {
   readonly problems: string[];
 }
 
-function checkField(map: JsonObject, name: string, { schema, path, problems }: Place): void {
+/** False when nobody declared the field: of those of one map only the first is named. */
+function checkField(map: JsonObject, name: string, { schema, path, problems }: Place): boolean {
   const fieldPath = `${path}.${name}`;
   if (schema.type === 'object' && !schema.fields?.has(name)) {
-    if (!schema.preserveUnknownFields) problems.push(`${fieldPath}: field not declared in schema`);
-    return;
+    if (schema.preserveUnknownFields) return true;
+    problems.push(`${fieldPath}: field not declared in schema`);
+    return false;
   }
   check(map[name], { schema: fieldSchema(schema, name), path: fieldPath, problems });
+  return true;
 }
 
 function check(value: unknown, place: Place): void {
@@ -44,7 +47,7 @@ function check(value: unknown, place: Place): void {
   };
   if (schema.type === 'object' || schema.type === 'map') {
     if (!isJsonObject(value)) report(`expected map, got &{${goText(value)}}`);
-    else for (const name in value) checkField(value, name, place);
+    else for (const name in value) if (!checkField(value, name, place)) break;
   } else if (schema.type === 'list') {
     if (!Array.isArray(value)) report(`expected list, got &{${goText(value)}}`);
     else checkItems(value, place, report);
@@ -82,7 +85,7 @@ function checkScalar(value: unknown, schema: TypeSchema, report: (what: string) 
     if (type !== 'number') report(`expected numeric (int or float), got ${goTypeOf(value)}`);
   } else if (schema.type === 'boolean') {
     if (type !== 'boolean') report(`expected boolean, got &{${goText(value)}}`);
-  } else if (type !== 'string') report(`expected string, got &value.valueUnstructured{Value:${goText(value)}}`);
+  } else if (type !== 'string') report(`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`);
 }
 
 function goTypeOf(value: unknown): string {

@@ -17,6 +17,20 @@ const removedLeaf: Comparison = { ...noDifference, removed: ownField };
 const modifiedLeaf: Comparison = { ...noDifference, modified: ownField };
 const addedLeaf: Comparison = { ...noDifference, added: ownField };
 
+const noNames: readonly string[] = [];
+const knownNullTimes = new WeakMap<TypeSchema, readonly string[]>();
+
+/** The times of a type that are null when they are not there, which is a value like any other. */
+function nullTimes(schema: TypeSchema): readonly string[] {
+  if (!schema.fields) return noNames;
+  let names = knownNullTimes.get(schema);
+  if (!names) {
+    names = [...schema.fields].filter(([, { zero }]) => zero === 'null').map(([name]) => name);
+    knownNullTimes.set(schema, names);
+  }
+  return names;
+}
+
 /** `undefined` = not there. Equal values cost one walk and no memory. Throws UnkeyedItem. */
 export function compare(before: unknown, after: unknown, schema: TypeSchema): Comparison {
   if (before === after) return noDifference;
@@ -40,12 +54,19 @@ function compareLeaf(before: unknown, after: unknown): Comparison {
 
 function compareMaps(before: JsonObject | undefined, after: JsonObject | undefined, schema: TypeSchema): Comparison {
   const found = new Differences();
+  const times = nullTimes(schema);
+  const valueIn = (map: JsonObject | undefined, name: string): unknown =>
+    map && (member(map, name) ?? (times.includes(name) ? null : undefined));
   for (const name in before) {
-    found.add(name, fieldElement, compare(before[name], after && member(after, name), fieldSchema(schema, name)));
+    found.add(name, fieldElement, compare(before[name], valueIn(after, name), fieldSchema(schema, name)));
   }
   for (const name in after) {
     if (before && Object.hasOwn(before, name)) continue;
-    found.add(name, fieldElement, compare(undefined, after[name], fieldSchema(schema, name)));
+    found.add(name, fieldElement, compare(valueIn(before, name), after[name], fieldSchema(schema, name)));
+  }
+  for (const name of times) {
+    if (Object.hasOwn(before ?? after ?? {}, name)) continue;
+    if (!before || !after) found.add(name, fieldElement, compareLeaf(valueIn(before, name), valueIn(after, name)));
   }
   return found.result();
 }

@@ -54,6 +54,10 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return changed(a, a.member && !b.member, withoutShared(a, b, difference));
 }
 
+export function equalFields(a: FieldSet, b: FieldSet): boolean {
+  return isEmpty(difference(a, b)) && isEmpty(difference(b, a));
+}
+
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return noFields;
   const children = new Map<string, FieldSet>();

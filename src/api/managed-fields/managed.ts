@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from '../generated/types.ts';
-import { equalJson } from '../patch/json-value.ts';
+import { equalJson, isJsonObject } from '../patch/json-value.ts';
 import { type FieldSet, fromFieldsV1, isEmpty, toFieldsV1, union } from './field-set.ts';
 
 /** Update entries of one object beyond which the oldest are merged (upstream's limit, managedfields/internal/fieldmanager.go). */
@@ -41,6 +41,7 @@ export function decodeManaged(entries: readonly ManagedFieldsEntry[] | undefined
   for (const entry of entries ?? []) {
     const { operation, apiVersion, fieldsType } = entry;
     if ((operation !== 'Apply' && operation !== 'Update') || !apiVersion || fieldsType !== 'FieldsV1') return undefined;
+    if (!isJsonObject(entry.fieldsV1 ?? {})) return undefined;
     const manager = { name: entry.manager ?? '', operation, apiVersion, subresource: entry.subresource ?? '' } as const;
     managed.set(identityOf(manager), { manager, time: entry.time, fields: fromFieldsV1(entry.fieldsV1) });
   }

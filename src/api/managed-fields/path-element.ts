@@ -1,16 +1,15 @@
 import { isJsonObject, type JsonObject, member } from '../patch/json-value.ts';
-import type { TypeSchema } from '../schema/type-schema.ts';
+import type { FieldSchema, TypeSchema } from '../schema/type-schema.ts';
 
 /** A list has an item that cannot be told from the others. */
 export class UnkeyedItem extends Error {
   override readonly name = 'UnkeyedItem';
 }
 
-/** Key fields that have a default in the built-in types; for other types the schema says. */
+/** Key fields of built-in types whose default is not the zero value; schemas of other types say theirs. */
 const keyDefaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ContainerPort: { protocol: 'TCP' },
   ServicePort: { protocol: 'TCP' },
-  LocalObjectReference: { name: '' },
 };
 
 export function fieldElement(name: string): string {
@@ -23,7 +22,9 @@ export function itemElement(list: TypeSchema, item: unknown): string {
     if (typeof item === 'object') throw new UnkeyedItem('associative list without keys has an element that is not a scalar');
     return `v:${JSON.stringify(item)}`;
   }
-  if (!isJsonObject(item)) throw new UnkeyedItem('associative list with keys may not have non-map elements');
+  if (!isJsonObject(item)) {
+    throw new UnkeyedItem(`associative list with keys may not have ${item === null ? 'a null element' : 'non-map elements'}`);
+  }
   const names = list.listMapKeys ?? [];
   const keys = names.map((name) => [name, keyOf(list, item, name)] as const).filter(([, value]) => value !== undefined);
   if (keys.length === 0) {
@@ -39,7 +40,14 @@ function keyOf(list: TypeSchema, item: JsonObject, name: string): unknown {
   const value = member(item, name);
   if (value !== undefined) return value;
   const type = list.items;
-  return type?.fields?.get(name)?.default ?? keyDefaults[type?.name ?? '']?.[name];
+  const field = type?.fields?.get(name);
+  return field?.default ?? keyDefaults[type?.name ?? '']?.[name] ?? (field && zeroKey(field));
+}
+
+/** The published schemas give a field that is always written its zero value as default, and with that an item without the key has one. */
+function zeroKey({ zero, schema }: FieldSchema): unknown {
+  if (zero !== 'fill') return undefined;
+  return schema.type === 'int32' ? 0 : '';
 }
 
 /** The order in which kinds of elements stand: fields, keys, values, indexes. */

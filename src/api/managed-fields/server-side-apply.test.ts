@@ -21,6 +21,9 @@ const configMap = (data: object | undefined, metadata: object = {}): KubeObject 
 const pod = (spec: object, metadata: object = {}): KubeObject =>
   ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', ...metadata }, spec }) as unknown as KubeObject;
 
+const serviceAccount = (fields: object): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 's' }, ...fields }) as unknown as KubeObject;
+
 const apply = (
   live: KubeObject | undefined,
   applied: KubeObject,
@@ -241,13 +244,33 @@ describe('applyServerSide: ownership', () => {
     );
   });
 
+  it('takes a value that is written in another way for another value', () => {
+    const limited = (cpu: string): KubeObject => pod({ containers: [{ name: 'a', resources: { limits: { cpu } } }] });
+    const live = stored(apply(undefined, limited('0.5'), 'm1'));
+    assert.throws(() => apply(live, limited('0.5'), 'm2'), refused(409, /\.resources\.limits\.cpu$/));
+    assert.deepEqual(stored(apply(live, limited('0.5'), 'm1', { nowMs: nowMs + 60_000 })), live);
+    const empty = stored(apply(undefined, configMap({}), 'm1'));
+    assert.throws(() => apply(empty, configMap({}), 'm2'), refused(409, /: \.data$/));
+  });
+
+  it('claims what is null', () => {
+    const created = apply(undefined, configMap({ a: null }, { finalizers: null }), 'm');
+    assert.deepEqual(owners(created), { 'm Apply': { 'f:data': { 'f:a': {} }, 'f:metadata': { 'f:finalizers': {} } } });
+  });
+
   it('refuses items it cannot tell apart', () => {
     const twice = pod({ containers: [{ name: 'a' }, { name: 'a' }] });
     assert.throws(() => apply(undefined, twice, 'm'), refused(500, /duplicate entries for key \[name="a"\]$/));
-    assert.throws(
-      () => apply(undefined, pod({ containers: [{ image: 'i' }] }), 'm'),
-      refused(500, /omits all key fields \["name"\]/),
-    );
+    const unnamed = { secrets: [{ namespace: 'x' }] };
+    assert.throws(() => apply(undefined, serviceAccount(unnamed), 'm'), refused(500, /omits all key fields \["name"\]/));
+    assert.throws(() => apply(undefined, serviceAccount({ secrets: [null] }), 'm'), refused(500, /may not have a null element$/));
+  });
+
+  it('takes an absent key that is always written for its zero value', () => {
+    const created = apply(undefined, pod({ containers: [{ image: 'i' }] }), 'm');
+    assert.deepEqual(owners(created), {
+      'm Apply': { 'f:spec': { 'f:containers': { 'k:{"name":""}': { '.': {}, 'f:image': {} } } } },
+    });
   });
 });
 
@@ -300,7 +323,7 @@ describe('applyServerSide: laws', () => {
       fc.property(history, (steps) => {
         const live = after(steps);
         const applied = steps.at(-1)![1];
-        assert.deepEqual(apply(live, applied, 'observer').metadata.labels, live.metadata.labels);
+        assert.deepEqual(apply(live, applied, 'observer', { force: true }).metadata.labels, live.metadata.labels);
         for (const [label, text] of Object.entries(applied.metadata.labels ?? {}))
           assert.equal(live.metadata.labels?.[label], text);
       }),

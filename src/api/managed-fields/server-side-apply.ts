@@ -7,7 +7,7 @@ import { timestamp } from '../timestamp.ts';
 import { applyConflict, conflictsWith, exceptFor } from './apply-conflict.ts';
 import { compare } from './compare.ts';
 import { type FieldFilter, filterFields } from './field-filter.ts';
-import { type FieldSet, intersection, noFields, union } from './field-set.ts';
+import { equalFields, type FieldSet, noFields, union } from './field-set.ts';
 import { fieldsOf } from './fields-of.ts';
 import { takeoverFromClientSideApply, updateLastApplied } from './last-applied.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type Manager,
   mapFields,
   nobody,
+  type Ownership,
   withOwnership,
 } from './managed.ts';
 import { mergeValues } from './merge-values.ts';
@@ -57,7 +58,7 @@ export interface ServerSideApply {
  */
 export function applyServerSide(apply: ServerSideApply): KubeObject {
   const { applied, manager: name } = apply;
-  if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
+  if ((applied.metadata.managedFields ?? undefined) !== undefined) throw badRequest('metadata.managedFields must be nil');
   try {
     const before = ownersBefore(apply);
     const { object, managed } = merge(apply, before);
@@ -108,32 +109,35 @@ function merge(apply: ServerSideApply, before: Managed): { object: KubeObject; m
     owner === identity ? ownable(fields) : fields,
   );
   const mine = others.get(identity);
-  const managed = mine && effect.isChange ? withOwnership(others, { ...mine, time: timestamp(apply.nowMs) }) : others;
-  return { object: cloneJson(effect.next) as KubeObject, managed };
+  const applies = mine && !equalJson(live, pruned) ? withOwnership(others, { ...mine, time: timestamp(apply.nowMs) }) : others;
+  const isChange = !equalJson(live, effect.next) || !haveSameFields(applies, before);
+  return { object: cloneJson(effect.next) as KubeObject, managed: isChange ? applies : before };
+}
+
+/** True when only times differ: a write that changes nothing else leaves these as they were, too. */
+function haveSameFields(managed: Managed, before: Managed): boolean {
+  const known = (identity: string, { manager, fields }: Ownership): boolean => {
+    const other = before.get(identity);
+    return other !== undefined && other.manager.apiVersion === manager.apiVersion && equalFields(fields, other.fields);
+  };
+  return managed.size === before.size && [...managed].every(([identity, ownership]) => known(identity, ownership));
 }
 
 interface Effect {
   /** The object in canonical form. */
   readonly next: unknown;
-  readonly isChange: boolean;
   readonly changed: FieldSet;
   readonly removed: FieldSet;
 }
 
-/** What an apply does to the object. A field counts as far as the canonical forms differ in it as well; the order of items is a change too. */
+/** What an apply does to the object. Values count as they were applied: `0.5` is a change of `500m`, and an empty list one of none. */
 function effectOf(live: unknown, result: unknown, schema: TypeSchema): Effect {
-  if (equalJson(live, result)) return { next: live, isChange: false, changed: noFields, removed: noFields };
+  if (equalJson(live, result)) return { next: live, changed: noFields, removed: noFields };
   const { modified, added, removed } = compare(live, result, schema);
-  const [before, next] = [canonical(live, schema), canonical(result, schema)];
-  const stored = compare(before, next, schema);
-  const differing = [stored.modified, stored.added, stored.removed].reduce(union);
-  return { next, isChange: !equalJson(before, next), changed: intersection(union(modified, added), differing), removed };
+  return { next: canonical(result, schema), changed: union(modified, added), removed };
 }
 
-/**
- * The form in which objects are stored: so `0.5` is no change of `500m`, nor is an empty list one of none. A value that does not fit its schema
- * stays as it is; validation will say so.
- */
+/** The form in which objects are stored. A value that does not fit its schema stays as it is; validation will say so. */
 function canonical(value: unknown, schema: TypeSchema): unknown {
   try {
     return toTyped(value, schema).value;

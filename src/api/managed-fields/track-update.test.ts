@@ -56,6 +56,40 @@ describe('trackUpdate', () => {
     assert.deepEqual(owners(next), { one: { 'f:data': { '.': {}, 'f:b': {} } }, two: { 'f:data': { 'f:a': {}, 'f:d': {} } } });
   });
 
+  it('owns neither what every new object has nor its lists for being empty', () => {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }] }, status: {} };
+    const created = update(undefined, pod as unknown as KubeObject, 'one');
+    assert.deepEqual(owners(created), { one: { 'f:spec': { 'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:name': {} } } } } });
+  });
+
+  it('owns the times that are null on the wire', () => {
+    const live = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { nodeName: 'n' }, status: {} };
+    const created = update(undefined, live as unknown as KubeObject, 'one');
+    const ready = { ...live, metadata: created.metadata, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+    const next = update(created, ready as unknown as KubeObject, 'two');
+    const item = { '.': {}, 'f:type': {}, 'f:status': {}, 'f:lastProbeTime': {}, 'f:lastTransitionTime': {} };
+    assert.deepEqual(owners(next), {
+      one: { 'f:spec': { 'f:nodeName': {} } },
+      two: { 'f:status': { 'f:conditions': { '.': {}, 'k:{"type":"Ready"}': item } } },
+    });
+  });
+
+  it('drops owners of nothing a client sends, and sorts the others', () => {
+    const created = update(undefined, configMap({ a: '1' }), 'one');
+    const [entry] = created.metadata.managedFields!;
+    const early = { ...entry!, manager: 'early', time: '2020-01-01T00:00:00Z' };
+    const idle = { ...entry!, manager: 'idle', fieldsV1: {} };
+    const sent = configMap({ a: '1' }, { managedFields: [entry!, idle, early] });
+    assert.deepEqual(update(created, sent, 'two').metadata.managedFields, [early, entry]);
+  });
+
+  it('keeps its own when a client sends what cannot be read', () => {
+    const created = update(undefined, configMap({ a: '1' }), 'one');
+    const broken = { ...created.metadata.managedFields![0]!, fieldsV1: 'text' as unknown as object };
+    const next = update(created, configMap({ a: '1' }, { managedFields: [broken] }), 'two');
+    assert.deepEqual(next.metadata.managedFields, created.metadata.managedFields);
+  });
+
   it('touches nothing when nothing changed', () => {
     const created = update(undefined, configMap({ a: '1' }), 'one');
     const again = update(created, configMap({ a: '1' }), 'two', { nowMs: nowMs + 5000 });
@@ -71,13 +105,19 @@ describe('trackUpdate', () => {
   });
 
   it('keeps status writes apart, and ignores what a resource cannot change', () => {
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { nodeName: 'n' } } as unknown as KubeObject;
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { nodeName: 'n' },
+      status: {},
+    } as unknown as KubeObject;
     const created = update(undefined, pod, 'kubectl', { filter: { except: ['status'] } });
     const running = { ...pod, status: { phase: 'Running' } } as KubeObject;
     const next = update(created, running, 'kubelet', { subresource: 'status', filter: { except: ['spec', 'metadata'] } });
     assert.deepEqual(owners(next), {
-      kubectl: { 'f:spec': { '.': {}, 'f:nodeName': {} } },
-      'kubelet/status': { 'f:status': { '.': {}, 'f:phase': {} } },
+      kubectl: { 'f:spec': { 'f:nodeName': {} } },
+      'kubelet/status': { 'f:status': { 'f:phase': {} } },
     });
   });
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../meta.ts';
+import { equalJson } from '../patch/json-value.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
 import { timestamp } from '../timestamp.ts';
 import { compare } from './compare.ts';
@@ -12,10 +13,11 @@ import {
   isReset,
   type Managed,
   type Manager,
+  mapFields,
   nobody,
   withOwnership,
 } from './managed.ts';
-import { ownable, withoutManagedFields } from './owned-object.ts';
+import { emptyObject, ownable, withoutManagedFields } from './owned-object.ts';
 import { type ShowIn, VersionedChanges } from './versioned-changes.ts';
 
 /** The longest name of a manager, in characters. */
@@ -53,20 +55,21 @@ export function trackUpdate(update: UpdateToTrack): void {
   const { live, next } = update;
   const { managedFields: sent, ...metadata } = next.metadata;
   const before = live?.metadata.managedFields;
-  const reset = update.subresource === '' && isReset(sent);
-  const given = update.subresource === '' && sent && sent.length > 0 ? decodeManaged(sent) : undefined;
-  const managed = reset ? nobody : given?.size ? given : (decodeManaged(before) ?? nobody);
-  const result = managed.size === 0 && live?.metadata.uid ? nobody : track(managed, update);
+  const isMain = update.subresource === '';
+  const given = isMain && sent && sent.length > 0 ? decodeManaged(sent) : undefined;
+  const known = isMain && isReset(sent) ? nobody : given?.size ? given : (decodeManaged(before) ?? nobody);
+  const managed = mapFields(known, (fields) => fields);
+  const result = known.size === 0 && live?.metadata.uid ? nobody : track(managed, update);
   // Untouched entries keep their very form.
-  const unchanged = result === managed && managed.size > 0;
-  const entries = unchanged ? (given?.size ? sent : before) : encodeManaged(result);
+  const isUntouched = result === managed && managed.size > 0 && (!given?.size || equalJson(sent, before));
+  const entries = isUntouched ? before : encodeManaged(result);
   next.metadata = entries ? { ...metadata, managedFields: entries } : metadata;
 }
 
 /** Records the changes between two states; the same map when there are none. */
 export function track(managed: Managed, update: UpdateToTrack): Managed {
   const { live, next, schema, filter = {} } = update;
-  const [before, after] = [live ? withoutManagedFields(live) : {}, withoutManagedFields(next)];
+  const [before, after] = [live ? withoutManagedFields(live) : emptyObject(schema), withoutManagedFields(next)];
   const comparison = compare(before, after, schema);
   const changed = filterFields(union(comparison.modified, comparison.added), filter);
   const removed = filterFields(comparison.removed, filter);

@@ -59,3 +59,12 @@ export function goText(value: unknown): string {
   const fields = Object.keys(value).sort();
   return `map[${fields.map((name) => `${name}:${goText(value[name])}`).join(' ')}]`;
 }
+
+/** A value as Go prints it with `%#v`: `map[string]interface {}{"a":1}`. Messages of server-side apply contain it. */
+export function goSyntax(value: unknown): string {
+  if (value === null || value === undefined) return 'interface {}(nil)';
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const fields = Object.keys(value).sort();
+  return `map[string]interface {}{${fields.map((name) => `${JSON.stringify(name)}:${goSyntax(value[name])}`).join(', ')}}`;
+}

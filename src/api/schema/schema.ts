@@ -30,6 +30,8 @@ export function schemaNames(): string[] {
   return builtin.names();
 }
 
+const zeroOf: Readonly<Record<string, FieldSchema['zero']>> = { '?': 'keep', '+': 'fill', '-': 'null' };
+
 const scalars: Readonly<Record<string, ValueType>> = {
   s: 'string',
   b: 'boolean',
@@ -104,7 +106,7 @@ class SchemaTable {
   }
 
   field(text: string): [string, FieldSchema] {
-    const m = /^([^!?+:]+)(!?)([?+]?):([^~]+)(?:~([^#]+)(?:#(.+))?)?$/.exec(text);
+    const m = /^([^!?+:]+?)(!?)([?+-]?):([^~]+)(?:~([^#]+)(?:#(.+))?)?$/.exec(text);
     if (!m) throw new Error(`the schema table has a field nobody can read: ${text}`);
     const [, name = '', required, zero, type = '', strategies, mergeKey] = m;
     return [
@@ -112,7 +114,7 @@ class SchemaTable {
       {
         schema: this.#value(type),
         required: required === '!',
-        zero: zero === '?' ? 'keep' : zero === '+' ? 'fill' : 'omit',
+        zero: zeroOf[zero ?? ''] ?? 'omit',
         ...(strategies === undefined ? {} : { patchStrategy: strategies.split(',') as PatchStrategy[] }),
         ...(mergeKey === undefined ? {} : { patchMergeKey: mergeKey }),
       },

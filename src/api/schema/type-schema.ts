@@ -50,9 +50,9 @@ export interface FieldSchema {
   readonly required: boolean;
   /**
    * What becomes of zero values (`""`, 0, false, empty list or map, absent): `keep` as sent (Go has a pointer), `omit` (Go's omitempty) or
-   * `fill` in when absent (Go always writes the field).
+   * `fill` in when absent (Go always writes the field). Times that Go writes as `null` are left out, but owned like other values.
    */
-  readonly zero: 'keep' | 'omit' | 'fill';
+  readonly zero: 'keep' | 'omit' | 'fill' | 'null';
   /** Strategic merge patch; absent = lists are replaced, maps merged. */
   readonly patchStrategy?: readonly PatchStrategy[];
   readonly patchMergeKey?: string;

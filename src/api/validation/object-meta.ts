@@ -9,7 +9,10 @@ import { dns1123Label, nameRule, qualifiedName } from './names.ts';
 /** All annotations of an object together, in bytes of UTF-8. */
 export const annotationsLimitBytes = 256 * 1024;
 
-type NamedKind = Pick<Kind, 'nameRule' | 'scope'>;
+type NamedKind = Pick<Kind, 'nameRule' | 'scope' | 'type'>;
+
+/** The finalizers that need no domain. */
+const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /**
  * What every object's metadata must satisfy, apart from the kind's own rules; `Kind.validate` does not repeat it. To be called when
@@ -25,7 +28,7 @@ export function validateObjectMeta(kind: NamedKind, meta: ObjectMeta): FieldErro
   checkLabels(errors, 'metadata.labels', meta.labels);
   checkAnnotations(errors, 'metadata.annotations', meta.annotations);
   checkOwnerReferences(errors, meta.ownerReferences);
-  checkFinalizers(errors, meta.finalizers);
+  checkFinalizers(errors, kind, meta.finalizers);
   return errors;
 }
 
@@ -103,11 +106,15 @@ function checkOwnerReference(errors: FieldError[], field: string, reference: Own
   }
 }
 
-function checkFinalizers(errors: FieldError[], finalizers: readonly string[] | undefined): void {
+function checkFinalizers(errors: FieldError[], kind: NamedKind, finalizers: readonly string[] | undefined): void {
   if (!finalizers) return;
   const field = 'metadata.finalizers';
-  for (const finalizer of finalizers) {
+  for (const [i, finalizer] of finalizers.entries()) {
     for (const problem of qualifiedName(finalizer)) errors.push(invalid(field, finalizer, problem));
+    // Custom resources have no type of their own, and may name theirs as they like.
+    if (kind.type === '' || finalizer.includes('/') || standardFinalizers.has(finalizer)) continue;
+    const problem = 'name is neither a standard finalizer name nor is it fully qualified';
+    errors.push(invalid(`${field}[${i}]`, finalizer, problem));
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));

@@ -97,7 +97,7 @@ describe('semantic equality', () => {
 });
 
 describe('object metadata', () => {
-  const kind = { nameRule: 'dns1123Subdomain', scope: 'Namespaced' } as const;
+  const kind = { nameRule: 'dns1123Subdomain', scope: 'Namespaced', type: 'ConfigMap' } as const;
   const meta = (extra: object) => ({ name: 'a', namespace: 'b', uid: 'u', resourceVersion: '', creationTimestamp: '', ...extra });
   const rows: readonly [string, object, readonly string[]][] = [
     ['a good one', {}, []],
@@ -128,6 +128,14 @@ describe('object metadata', () => {
   for (const [title, extra, expected] of rows) {
     it(title, () => assertErrors(validateObjectMeta(kind, meta(extra)), expected));
   }
+
+  it('takes finalizers without a domain only where they are standard or of custom resources', () => {
+    const finalizers = ['kubernetes', 'mine'];
+    assertErrors(validateObjectMeta(kind, meta({ finalizers })), [
+      'metadata.finalizers[1]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+    ]);
+    assertErrors(validateObjectMeta({ ...kind, type: '' }, meta({ finalizers })), []);
+  });
 
   it('does not take new finalizers while the object is being deleted', () => {
     const previous = meta({ deletionTimestamp: 't', finalizers: ['a.b/c'] });

@@ -5,7 +5,7 @@ import type { Answer } from '../http/exchange.ts';
 import type { Call } from '../registry/call.ts';
 import { trackManagers } from '../registry/managers.ts';
 import { applyPatch } from '../registry/patch.ts';
-import { settleName } from '../registry/system-fields.ts';
+import { checkName } from '../registry/system-fields.ts';
 import type { ProjectedSubresource } from '../resources/subresource.ts';
 import { readObject } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
@@ -73,7 +73,7 @@ export async function changeProjected(
       const object = current!;
       const live = shownWithOwners(projection, object);
       const body = options.change(cloneJson(live));
-      settleName(body, key.name);
+      checkName(body, key.name);
       const wanted = body.metadata.resourceVersion;
       if (wanted && wanted !== object.metadata.resourceVersion) throw conflict(kind, key.name);
       if (!options.managersAreTracked) {

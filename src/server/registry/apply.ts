@@ -1,5 +1,4 @@
 import { decodeValue } from '../../api/codec/decode-body.ts';
-import { setOwn } from '../../api/codec/json-objects.ts';
 import { BodyError, type ParsedBody, parseYamlBody } from '../../api/codec/parse-body.ts';
 import { warningsOf } from '../../api/codec/yaml.ts';
 import type { Kind } from '../../api/kind.ts';
@@ -8,10 +7,9 @@ import { applyServerSide, untypedApply } from '../../api/managed-fields/server-s
 import { apiVersionOf, type KubeObject } from '../../api/meta.ts';
 import { goText, isJsonObject, type JsonObject, member } from '../../api/patch/json-value.ts';
 import type { TypeSchema } from '../../api/schema/type-schema.ts';
-import { badRequest, conflict } from '../../api/status-error.ts';
+import { badRequest, conflict, StatusError } from '../../api/status-error.ts';
 import { ownableFields, schemaOfKind, versionsOf } from './managers.ts';
 import type { PatchApplication } from './patch.ts';
-import { settleName } from './system-fields.ts';
 
 /** Server-side apply of what a client sent (apiserver: pkg/endpoints/handlers/patch.go applyPatcher). */
 export function applyConfiguration(application: PatchApplication): KubeObject {
@@ -19,10 +17,9 @@ export function applyConfiguration(application: PatchApplication): KubeObject {
   const schema = schemaOfKind(kind);
   if (!schema) throw badRequest(`${kind.kind} has no schema: it cannot be applied by the server`);
   const body = parseApplied(patch.bytes);
-  const applied = decodeApplied(kind, body, schema);
+  const { applied, misfit } = readApplied(kind, body, schema);
   if (applied.metadata.namespace === undefined && key.namespace) applied.metadata.namespace = key.namespace;
-  settleName(applied, key.name);
-  if (!current && applied.metadata.uid) throw conflict(kind, key.name, uidMismatch(key, applied.metadata.uid));
+  if (!current && applied.metadata.uid) throw conflict(kind, key.name, uidMismatch(applied.metadata.uid));
   const result = applyServerSide({
     live: current,
     applied,
@@ -34,6 +31,7 @@ export function applyConfiguration(application: PatchApplication): KubeObject {
     showIn: versionsOf(kinds, kind),
     nowMs,
   });
+  if (misfit !== undefined) throw notConvertible(applied, misfit);
   reportDuplicates(application, body);
   return result;
 }
@@ -47,8 +45,14 @@ function parseApplied(bytes: Uint8Array): ParsedBody {
   }
 }
 
-/** What the client sent, without the fields a typed object always has: it owns only what it named. */
-function decodeApplied(kind: Kind, { value }: ParsedBody, schema: TypeSchema): KubeObject {
+interface Applied {
+  /** As it was sent: its manager owns only what it names, and a value it writes in another way than it is stored is another value. */
+  readonly applied: KubeObject;
+  /** Why it is no object of its kind, as far as its schema does not say so; told when nothing else is wrong. */
+  readonly misfit: string | undefined;
+}
+
+function readApplied(kind: Kind, { value }: ParsedBody, schema: TypeSchema): Applied {
   const sent = (value ?? {}) as JsonObject;
   if (!isJsonObject(sent)) {
     const what = Array.isArray(sent) ? 'array' : typeof sent === 'boolean' ? 'bool' : typeof sent;
@@ -65,9 +69,30 @@ function decodeApplied(kind: Kind, { value }: ParsedBody, schema: TypeSchema): K
   }
   const problem = checkApplied(sent, schema);
   if (problem !== undefined) throw untypedApply(sent as unknown as KubeObject, problem);
-  const { object } = decodeValue(sent, { kind, fieldValidation: 'Ignore' });
-  const { metadata = {}, ...fields } = onlySent(object, sent, schema) as Partial<KubeObject>;
-  return { ...fields, kind: object.kind, apiVersion: object.apiVersion, metadata } as KubeObject;
+  const { kind: sentKind, apiVersion, metadata, ...rest } = sent;
+  return {
+    applied: { kind: sentKind, apiVersion, metadata: metadata ?? {}, ...rest } as unknown as KubeObject,
+    misfit: misfitOf(kind, sent),
+  };
+}
+
+function misfitOf(kind: Kind, sent: JsonObject): string | undefined {
+  let misfit: string | undefined;
+  const refuse = (why: string): StatusError => badRequest((misfit = why));
+  try {
+    decodeValue(sent, { kind, fieldValidation: 'Ignore', refuse });
+  } catch (error) {
+    if (misfit === undefined) throw error;
+  }
+  return misfit;
+}
+
+/** What was applied fits the schema, but not the type; upstream has no better code for it. */
+function notConvertible(applied: KubeObject, why: string): StatusError {
+  const { namespace = '', name = '' } = applied.metadata;
+  const type = groupVersionKindText(applied as unknown as JsonObject);
+  const message = `failed to convert new object (${namespace}/${name}; ${type}) to proper version: unable to convert unstructured object to ${type}: ${why}`;
+  return new StatusError({ code: 500, reason: '', message });
 }
 
 /** `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
@@ -84,28 +109,6 @@ function reportDuplicates({ patch, call }: PatchApplication, { duplicates }: Par
   for (const warning of warningsOf(problem)) call.warn(warning);
 }
 
-/** The typed value without what the decoder filled in, and with the empty lists and maps it leaves out: naming them owns them. */
-function onlySent(typed: unknown, sent: unknown, schema: TypeSchema | undefined): unknown {
-  if (Array.isArray(typed)) {
-    if (!Array.isArray(sent) || sent.length !== typed.length) return typed;
-    return typed.map((item, i) => onlySent(item, sent[i], schema?.items));
-  }
-  if (!isJsonObject(typed) || !isJsonObject(sent)) return typed;
-  const kept: JsonObject = {};
-  for (const [name, given] of Object.entries(sent)) {
-    if (given === null) continue;
-    const value = member(typed, name);
-    const field = schema?.type === 'map' ? schema.items : schema?.fields?.get(name)?.schema;
-    if (value !== undefined) setOwn(kept, name, onlySent(value, given, field));
-    else if (field && isEmptyContainer(given)) setOwn(kept, name, given);
-  }
-  return kept;
-}
-
-function isEmptyContainer(value: unknown): boolean {
-  return Array.isArray(value) ? value.length === 0 : isJsonObject(value) && Object.keys(value).length === 0;
-}
-
-function uidMismatch(key: PatchApplication['key'], uid: string): string {
-  return `uid mismatch: the provided object specified uid ${uid}, and no existing object was found for ${key.name}`;
+function uidMismatch(uid: string): string {
+  return `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
 }

@@ -5,7 +5,7 @@ import { strictCheck } from '../../api/codec/strict-check.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { applyJsonPatch } from '../../api/patch/json-patch.ts';
-import { goText } from '../../api/patch/json-value.ts';
+import { goText, isJsonObject } from '../../api/patch/json-value.ts';
 import { applyMergePatch } from '../../api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
@@ -14,6 +14,7 @@ import { badRequest, isStatus, notFound, StatusError } from '../../api/status-er
 import { applyConfiguration } from './apply.ts';
 import type { Call } from './call.ts';
 import type { KindTable } from './kind-table.ts';
+import { nameMissing } from './system-fields.ts';
 
 export type PatchKind = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -47,6 +48,8 @@ export function applyPatch(application: PatchApplication): KubeObject {
   if (!current) throw notFound(kind, key.name);
   const body = parsePatch(patch);
   const value = patchedValue(kind, current, patch, body.value);
+  // Without its version nobody knows what is what in it; upstream misses the name first.
+  if (isJsonObject(value) && (value['apiVersion'] ?? '') === '') throw nameMissing(key.name);
   const refuse = (why: string): StatusError => {
     return doesNotFit(patch.type === 'strategic' ? goText(body.value) : JSON.stringify(value), why);
   };

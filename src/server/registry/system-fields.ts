@@ -18,12 +18,11 @@ export function settleNamespace(kind: Kind, object: KubeObject, namespace: strin
   metadata.namespace = namespace ?? '';
 }
 
-/** An update must name the object of the URL, or none. */
-export function settleName(object: KubeObject, name: string): void {
-  if (object.metadata.name && object.metadata.name !== name) {
-    throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
-  }
-  object.metadata.name = name;
+/** An update must name the object of the URL (apiserver: pkg/endpoints/handlers/rest.go checkName). */
+export function checkName(object: KubeObject, name: string): void {
+  const given = object.metadata.name;
+  if (!given) throw nameMissing(name);
+  if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
 }
 
 /** Owners that are named twice are kept once; the caller is told (apiserver: pkg/endpoints/handlers/rest.go dedupOwnerReferences). */
@@ -45,6 +44,10 @@ export function dropRepeatedOwners(object: KubeObject, call: Call): void {
   );
 }
 
+export function nameMissing(name: string): StatusError {
+  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+}
+
 /** What a create cannot say; uid and creationTimestamp are overwritten (apiserver: pkg/registry/rest/create.go WipeObjectMetaSystemFields). */
 export function dropSystemFields(object: KubeObject): void {
   const { metadata } = object;
@@ -64,17 +67,19 @@ export function fillSystemFields(object: KubeObject, uid: string, nowMs: number)
   delete metadata.generation;
 }
 
-/** What an update cannot change (apiserver: pkg/registry/rest/update.go). The generation starts from the stored one; kinds bump it. */
+/**
+ * What an update cannot change (apiserver: pkg/registry/rest/update.go BeforeUpdate). The generation starts from the stored one; kinds bump
+ * it. Another uid, and a deletion that was not asked for, stay for the validation to refuse.
+ */
 export function keepSystemFields(next: KubeObject, previous: KubeObject): void {
   const from = previous.metadata;
   const to = next.metadata;
-  to.uid = from.uid;
+  if (!to.uid) to.uid = from.uid;
   to.creationTimestamp = from.creationTimestamp;
   delete to.selfLink;
   copyOptional(from, to, 'generation');
-  copyOptional(from, to, 'deletionTimestamp');
-  copyOptional(from, to, 'deletionGracePeriodSeconds');
-  copyOptional(from, to, 'generateName');
+  if (from.deletionTimestamp) to.deletionTimestamp = from.deletionTimestamp;
+  if (from.deletionGracePeriodSeconds !== undefined) to.deletionGracePeriodSeconds ??= from.deletionGracePeriodSeconds;
 }
 
 function copyOptional<F extends keyof KubeObject['metadata']>(

@@ -11,7 +11,7 @@ import type { Effects } from './effects.ts';
 import { trackManagers } from './managers.ts';
 import type { Newest } from './object-store.ts';
 import { deepFreeze, storeKeyOf } from './stored-form.ts';
-import { dropRepeatedOwners, keepSystemFields, settleName, settleNamespace } from './system-fields.ts';
+import { checkName, dropRepeatedOwners, keepSystemFields, settleNamespace } from './system-fields.ts';
 import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
 
 /** Attempts before a write that needs no certain version gives up on a key others write all the time. */
@@ -74,7 +74,7 @@ export function statusRules<T extends KubeObject>(kind: Kind<T>): UpdateRules<T>
 
 /**
  * Read, change, write, and again when somebody else was faster (apiserver: pkg/registry/generic/registry/store.go Update). Writing what is
- * there already changes nothing. Removing the last finalizer of an object that is being deleted removes the object.
+ * there already changes nothing. Removing the last finalizer of an object that is being deleted removes the object; the answer has the version it had.
  */
 export async function updateObject<T extends KubeObject>(
   deps: WriteDeps,
@@ -89,7 +89,7 @@ export async function updateObject<T extends KubeObject>(
       if (!request.allowCreate) throw notFound(kind, request.key.name);
       request.authorizeCreate?.();
       const object = await request.transform(undefined);
-      settleName(object, request.key.name);
+      checkName(object, request.key.name);
       refuseCreateWithVersion(kind, object);
       const tracked = request.managersAreTracked ?? false;
       return { object: await createObject(deps, call, kind, request.key.namespace, object, tracked), created: true };
@@ -123,8 +123,8 @@ async function updateOnce<T extends KubeObject>(
   const rules = request.rules ?? mainRules(kind, deps.effects.of(kind) as Effects<T>);
   const context = writeContext(clock);
   const next = await request.transform(request.transformCopies ? previous : cloneJson(previous));
-  settleName(next, request.key.name);
   settleNamespace(kind, next, request.key.namespace);
+  checkName(next, request.key.name);
   checkPreconditions(kind, next, newest, request.unconditional ?? false);
   next.metadata.resourceVersion = String(newest.revision);
   const admission = admissionRequest({
@@ -167,10 +167,13 @@ async function updateOnce<T extends KubeObject>(
   }
 }
 
-/** resourceVersion and uid in the body are preconditions (apiserver: pkg/registry/generic/registry/store.go Update). */
+/**
+ * resourceVersion and uid in the body are preconditions (apiserver: pkg/registry/generic/registry/store.go Update). A patch that changes the uid
+ * is refused by the validation.
+ */
 function checkPreconditions<T extends KubeObject>(kind: Kind<T>, next: T, newest: Newest<T>, unconditional: boolean): void {
   const { uid, resourceVersion, name } = next.metadata;
-  if (uid && uid !== newest.object.metadata.uid) {
+  if (uid && !unconditional && uid !== newest.object.metadata.uid) {
     throw conflict(kind, name, preconditionText(kind, newest.object, uid, newest.object.metadata.uid));
   }
   if (isVersion(resourceVersion)) {
@@ -221,8 +224,7 @@ async function write<T extends KubeObject>(
   const content = deps.objects.encode(kind, next);
   if (goesNow(deps, kind, next, newest.object)) {
     if (call.dryRun) return deepFreeze(next);
-    const revision = await deps.objects.remove(kind, key, newest.revision);
-    next.metadata.resourceVersion = String(revision);
+    await deps.objects.remove(kind, key, newest.revision);
     return deepFreeze(next);
   }
   if (call.dryRun || isSame(content, newest, kind)) return deepFreeze(next);

@@ -63,11 +63,15 @@ describe('patches', () => {
     assert.match(strict.json.details.causes[0].message, /: strict decoding error: unknown field "spec"$/);
   });
 
-  it('an applied object may leave out its metadata: the path names it', async () => {
+  it('what is patched must still say its name and version', async () => {
     const apply = { 'content-type': 'application/apply-patch+yaml' };
-    for (const body of ['kind: ConfigMap\napiVersion: v1\ndata: {y: "1"}', 'kind: ConfigMap\napiVersion: v1\nmetadata: null']) {
-      const applied = await send(`PATCH ${maps}/b?fieldManager=m`, body, apply);
-      assert.deepEqual([200, 201].includes(applied.status) && applied.json.metadata.name, 'b', applied.body);
+    const missing = (name: string): string =>
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`;
+    const applied = await send(`PATCH ${maps}/b?fieldManager=m`, 'kind: ConfigMap\napiVersion: v1\nmetadata: null', apply);
+    assert.deepEqual([applied.status, applied.json.message], [400, missing('b')]);
+    for (const body of [{ metadata: { name: null } }, { metadata: null }, { apiVersion: null }]) {
+      const patched = await send(`PATCH ${maps}/a`, body, { 'content-type': 'application/merge-patch+json' });
+      assert.deepEqual([patched.status, patched.json.message], [400, missing('a')]);
     }
   });
 

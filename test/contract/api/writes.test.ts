@@ -127,10 +127,14 @@ describe('writes', () => {
     });
     assert.notEqual(json.metadata.uid, 'mine');
     for (const field of ['generation', 'selfLink', ...Object.keys(dying)]) assert.equal(json.metadata[field], undefined, field);
-    const fake = { creationTimestamp: '2001-01-01T00:00:00Z', deletionTimestamp: '2001-01-01T00:00:00Z' };
+    const fake = { creationTimestamp: '2001-01-01T00:00:00Z', generation: 9, selfLink: '/x' };
     const patched = await send(`PATCH ${maps}/owned`, { metadata: fake }, mergePatch);
-    assert.equal(patched.json.metadata.creationTimestamp, json.metadata.creationTimestamp);
-    assert.equal(patched.json.metadata.deletionTimestamp, undefined);
+    assert.deepEqual(patched.json.metadata, json.metadata);
+    for (const field of [{ deletionTimestamp: '2001-01-01T00:00:00Z' }, { deletionGracePeriodSeconds: 5 }, { uid: 'other' }]) {
+      const refused = await send(`PATCH ${maps}/owned`, { metadata: field }, mergePatch);
+      const [name] = Object.keys(field);
+      assert.deepEqual([refused.status, refused.json.details.causes[0].field], [422, `metadata.${name}`]);
+    }
   });
 
   it('keeps an object with finalizers until the last is gone', async () => {

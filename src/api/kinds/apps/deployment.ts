@@ -1,12 +1,13 @@
-import { defineKind, keepAllButStatus } from '../../define-kind.ts';
+import { defineKind, keepAllButStatus, keepStatus } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable, checkNonNegative } from '../../validation/checks.ts';
+import { equalMaps } from '../../validation/equal.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { defaultPodTemplate } from '../core/pod-spec.ts';
 import { templateWarnings } from '../core/pod-warnings.ts';
-import { countedWithStatus } from '../strategy.ts';
+import { contentChanged, countedWithStatus, setGeneration } from '../strategy.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { selectorColumn, templateColumns } from '../template-columns.ts';
 import { checkCollisionCount, checkReplicaCounts, checkSelectorAndTemplate, checkShare, isZero } from './workload-validation.ts';
@@ -40,6 +41,12 @@ export const Deployment = defineKind<Deployment>({
     strategy.rollingUpdate.maxSurge ??= defaultShare;
   },
   ...countedWithStatus,
+  // Of all workloads only this one counts a change of annotations, too.
+  prepareForUpdate(next, previous) {
+    keepStatus(next, previous);
+    const sameAnnotations = equalMaps(next.metadata.annotations, previous.metadata.annotations);
+    setGeneration(next, previous, !sameAnnotations || contentChanged(next, previous));
+  },
   prepareForStatusUpdate(next, previous) {
     keepAllButStatus(next, previous);
     if (previous.metadata.labels) next.metadata.labels = previous.metadata.labels;

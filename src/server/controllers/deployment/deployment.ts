@@ -220,14 +220,13 @@ class Rollout {
     await this.#numberDeployment(revisionOf(this.#newSet ?? newSet));
   }
 
+  /** Through `/status`, which makes no new generation of it. */
   async #numberDeployment(revision: bigint): Promise<void> {
     if (revisionOf(this.#deployment) === revision) return;
     const { metadata } = this.#deployment;
     const annotations = { ...metadata.annotations, [revisionAnnotation]: String(revision) };
-    this.#deployment = await this.#context.client.update(Deployment, {
-      ...this.#deployment,
-      metadata: { ...metadata, annotations },
-    });
+    const next = { ...this.#deployment, metadata: { ...metadata, annotations } };
+    this.#deployment = await this.#context.client.update(Deployment, next, { subresource: 'status' });
   }
 
   /** Carries the steps out, and notes the size in every set; true when anything was scaled. */
