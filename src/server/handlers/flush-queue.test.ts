@@ -26,19 +26,66 @@ describe('the flush queue', () => {
     queue.add(b);
     await endOfTurn();
     assert.deepEqual(flushed, ['a', 'b'], 'b had nothing for a while: it does not wait');
-    clock.advance(10);
+    clock.advance(1);
+    await endOfTurn();
     assert.deepEqual(flushed, ['a', 'b', 'a']);
     queue.add(a);
     await endOfTurn();
     assert.equal(flushed.length, 3, 'still a burst');
-    clock.advance(10);
+    clock.advance(1);
+    await endOfTurn();
     assert.equal(flushed.length, 4);
+  });
+
+  for (const { name, writingMs, gatherMs } of [
+    { name: 'eight times as long as writing took', writingMs: 0.5, gatherMs: 4 },
+    { name: 'at most 10 ms', writingMs: 30, gatherMs: 10 },
+  ]) {
+    it(`gathers ${name}`, async () => {
+      const { clock, queue } = setup();
+      let flushes = 0;
+      const slow = {
+        writtenIn: 0,
+        flush: () => {
+          flushes++;
+          clock.advance(writingMs);
+        },
+      };
+      queue.add(slow);
+      await endOfTurn();
+      queue.add(slow);
+      await endOfTurn();
+      clock.advance(gatherMs - 0.25);
+      await endOfTurn();
+      assert.equal(flushes, 1);
+      clock.advance(0.25);
+      await endOfTurn();
+      assert.equal(flushes, 2);
+    });
+  }
+
+  it('lets others have their turn between some streams and the next', async () => {
+    const { clock, queue, flushed, stream } = setup();
+    const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
+    const streams = names.map(stream);
+    for (const one of streams) queue.add(one);
+    await endOfTurn();
+    assert.deepEqual(flushed, names.slice(0, 8));
+    queue.add(streams[0]!);
+    await endOfTurn();
+    await endOfTurn();
+    assert.deepEqual(flushed, names, 'one that was written to waits for the next time');
+    await endOfTurn();
+    clock.advance(10);
+    await endOfTurn();
+    assert.deepEqual(flushed, [...names, 's0']);
   });
 
   it('has no timer when nothing happens, and is quick again after a pause', async () => {
     const { clock, queue, flushed, stream } = setup();
     const a = stream('a');
     queue.add(a);
+    await endOfTurn();
     await endOfTurn();
     clock.advance(10);
     assert.equal(clock.pending, 0);

@@ -14,6 +14,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../lib/clock.ts';
 import { errorChain, type Logger } from '../../lib/log.ts';
 import { anonymous } from '../auth/user.ts';
+import { ChunkFrames } from './chunked-sink.ts';
 import { Connections } from './connections.ts';
 import { type FullAnswer, type Handler, isStream, isTakenOver, type Sink, type StreamAnswer } from './exchange.ts';
 import { connectionOf, type NodeRequest, SocketExchange } from './incoming.ts';
@@ -64,6 +65,7 @@ export class Listener {
   readonly #connections: Connections;
   readonly #bodies: RequestBodies;
   readonly #unsent = new UnsentAnswers();
+  readonly #frames = new ChunkFrames();
   /** Answers that go on: watches, logs. They end when the server stops. */
   readonly #streams = new Set<Sink>();
   readonly #sessions = new Set<ServerHttp2Session>();
@@ -160,7 +162,7 @@ export class Listener {
   #send(request: NodeRequest, response: NodeResponse, answer: FullAnswer | StreamAnswer): Sink | undefined {
     const taken = isStream(answer) ? undefined : this.#unsent.add(connectionOf(request), memoryOf(answer));
     if (taken) response.once('close', () => whenTaken(request, taken));
-    const sink = send(response, answer, request.method ?? 'GET');
+    const sink = send(response, answer, { method: request.method ?? 'GET', frames: this.#frames });
     if (!isComplete(request)) this.#endLateBody(request, response);
     return sink;
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { ChunkFrames } from './chunked-sink.ts';
 import type { LargeBody } from './exchange.ts';
 import { send } from './outgoing.ts';
 
@@ -38,7 +39,11 @@ describe('a large body', () => {
         for (; made < 5; ) yield Buffer.from(String(made++));
       },
     };
-    send(response as unknown as ServerResponse, { status: 200, headers: {}, parts }, 'GET');
+    send(
+      response as unknown as ServerResponse,
+      { status: 200, headers: {}, parts },
+      { method: 'GET', frames: new ChunkFrames() },
+    );
     await new Promise(setImmediate);
     assert.equal(made, 1);
     while (!response.writableFinished) {

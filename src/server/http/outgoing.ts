@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { type ChunkFrames, chunkedSink } from './chunked-sink.ts';
 import {
   type AnswerHeaders,
   bodySize,
@@ -15,13 +16,18 @@ import {
 
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** Sends an answer over HTTP/2 or HTTP/1.1. Returns the sink of an answer that goes on. */
-export function send(response: NodeResponse, answer: FullAnswer | StreamAnswer, method: string): Sink | undefined {
+/** Sends an answer over HTTP/2 or HTTP/1.1. Returns the sink of an answer that goes on; `frames` are shared by all of these. */
+export function send(
+  response: NodeResponse,
+  answer: FullAnswer | StreamAnswer,
+  { method, frames }: { readonly method: string; readonly frames: ChunkFrames },
+): Sink | undefined {
   if (isStream(answer)) {
     writeHead(response, answer.status, answer.headers);
     // Clients wait for the headers of a watch before anything happens.
     if ('flushHeaders' in response) response.flushHeaders();
-    const sink = responseSink(response);
+    const chunked = 'stream' in response || method === 'HEAD' ? undefined : chunkedSink(response, frames);
+    const sink = chunked ?? responseSink(response);
     answer.run(sink);
     return sink;
   }
