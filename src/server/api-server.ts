@@ -11,6 +11,7 @@ import type { AdmissionPlugin } from './admission/admission.ts';
 import type { Authorizer } from './auth/authorizer.ts';
 import type { ReviewHandler } from './auth/reviews.ts';
 import { Discovery } from './discovery/discovery.ts';
+import { FlowControl } from './flow-control/flow-control.ts';
 import type { HandlerDeps } from './handlers/context.ts';
 import { dispatch } from './handlers/dispatch.ts';
 import { InProcess } from './handlers/in-process.ts';
@@ -149,6 +150,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       authorizer: security.authorizer,
       audit: deps.audit,
       metrics: createRequestMetrics(metrics),
+      flowControl: new FlowControl({ reader: objects, clock, metrics }),
       isServed({ group, version, resource, subresource }) {
         const kind = kinds.find(group, version, resource);
         return kind !== undefined && (!subresource || kind.subresources.some(({ name }) => name === subresource));

@@ -17,6 +17,10 @@ const cases = readRecording('test/golden/kubernetes-1.36.txt');
 const kubernetes = new Scrubber();
 const skiff = new Scrubber();
 
+/** Upstream names the flow schema and priority level of every answer but of these: connections to nodes, and a user who is not known yet. */
+const unclassified = ['log-needs-container', 'log-not-scheduled', 'exec-no-upgrade', 'impersonate-without-user'];
+const flowHeaders = ['x-kubernetes-pf-flowschema-uid', 'x-kubernetes-pf-prioritylevel-uid'];
+
 /** Time-outs of requests run fifty times as fast: seconds of them are part of the cases. */
 const hastyClock: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 50, callback) };
 
@@ -40,7 +44,7 @@ test('every recorded request is replayed', () => {
     cases.map(({ id }) => id),
     caseIds,
   );
-  for (const id of [...Object.keys(differences), ...Object.keys(waits)])
+  for (const id of [...Object.keys(differences), ...Object.keys(waits), ...unclassified])
     assert.ok(caseIds.includes(id), `no case is named ${id}`);
 });
 
@@ -57,9 +61,12 @@ async function replay(recorded: RecordedCase): Promise<void> {
   if (wait)
     await eventually(`before ${id}: ${wait.path}`, async () => wait.until(JSON.parse((await ask('GET', wait.path)).body)));
   const expected = kubernetes.answer(recorded.answer);
-  const got = unrecordedLeftOut(skiff.answer(await ask(method, url, headers, send)), recorded.answer);
+  const answer = await ask(method, url, headers, send);
+  const got = unrecordedLeftOut(skiff.answer(answer), recorded.answer);
   const declared = (differences[id] ?? []).map(({ at, skiff }) => [at, skiff]);
   assert.deepEqual(differingPlaces(expected, got), Object.fromEntries(declared));
+  const named = flowHeaders.map((name) => answer.headers[name] !== undefined);
+  assert.deepEqual(named, unclassified.includes(id) ? [false, false] : [true, true]);
 }
 
 function ask(method: string, url: string, headers: Readonly<Record<string, string>> = {}, body?: string) {

@@ -4,6 +4,12 @@ import type { RequestInfo } from './request-info.ts';
 
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** The objects that decide when a request is worked on. */
+export interface FlowIds {
+  readonly schemaUid: string;
+  readonly levelUid: string;
+}
+
 /** One request, whatever carried it: HTTP/2, HTTP/1.1, an upgrade, or a test. Filters fill in who and what it is. */
 export interface Exchange {
   readonly method: string;
@@ -26,6 +32,8 @@ export interface Exchange {
   readonly auditId: string;
   info: RequestInfo;
   user: UserInfo;
+  /** What the answer says of the flow it belongs to; undefined until that is known, and for answers that do not say it. */
+  flow: FlowIds | undefined;
   /** Texts for `Warning: 299` headers, in order, without repetition. */
   readonly warnings: Set<string>;
 }

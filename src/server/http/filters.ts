@@ -1,11 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
+import type { FlowControl } from '../flow-control/flow-control.ts';
 import { type Authenticate, authenticationFilter, authorizationFilter, impersonationFilter } from './auth-filters.ts';
 import { compressionFilter } from './compression.ts';
 import type { Filter } from './exchange.ts';
+import { flowControlFilter } from './flow-control-filter.ts';
 import { headersFilter } from './headers-filter.ts';
-import { InFlightLimits, inFlightFilter } from './in-flight.ts';
 import { panicFilter } from './panic-filter.ts';
 import { pathFilter } from './path-filter.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -18,6 +19,8 @@ export interface FilterDeps {
   /** Records what happened; outermost but for the panic guard. */
   readonly audit: Filter | undefined;
   readonly metrics: RequestMetrics;
+  /** Who may go on, who waits, who is turned away. */
+  readonly flowControl: FlowControl;
   readonly clock: Clock;
   readonly logger: Logger;
   /** False for resources nobody serves. */
@@ -36,9 +39,9 @@ export function filters(deps: FilterDeps): readonly Filter[] {
     pathFilter,
     timeoutFilter(deps.clock),
     authenticationFilter(deps.authenticate, deps.isPublic),
-    inFlightFilter(new InFlightLimits(deps.metrics)),
     impersonationFilter(deps.authorizer),
     ...(deps.audit ? [deps.audit] : []),
+    flowControlFilter(deps.flowControl, deps.metrics),
     authorizationFilter(deps.authorizer, deps.isPublic),
   ];
 }

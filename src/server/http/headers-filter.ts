@@ -9,6 +9,10 @@ export const headersFilter: Filter = (exchange, next) =>
 
 function addHeaders(exchange: Exchange, answer: Exclude<Answer, { takenOver: true }>): void {
   const { headers } = answer;
+  if (exchange.flow) {
+    headers['x-kubernetes-pf-flowschema-uid'] = exchange.flow.schemaUid;
+    headers['x-kubernetes-pf-prioritylevel-uid'] = exchange.flow.levelUid;
+  }
   headers['audit-id'] = exchange.auditId;
   headers['cache-control'] ??= 'no-cache, private';
   if (exchange.warnings.size > 0) headers['warning'] = [...exchange.warnings].map(warningHeader);

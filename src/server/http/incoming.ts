@@ -4,7 +4,7 @@ import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { type Duplex, Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { anonymous, type UserInfo } from '../auth/user.ts';
-import { type Exchange, type Headers, header } from './exchange.ts';
+import { type Exchange, type FlowIds, type Headers, header } from './exchange.ts';
 import { type RequestBodies, tooLarge } from './request-bodies.ts';
 import { parseRequestInfo, type RequestInfo } from './request-info.ts';
 
@@ -26,6 +26,7 @@ export class SocketExchange implements Exchange {
   readonly warnings = new Set<string>();
   info: RequestInfo;
   user: UserInfo = anonymous;
+  flow: FlowIds | undefined;
   readonly #request: NodeRequest;
   readonly #bodies: RequestBodies;
   readonly #closers: (() => void)[] = [];
@@ -131,6 +132,7 @@ export class DirectExchange implements Exchange {
   readonly warnings = new Set<string>();
   info: RequestInfo;
   user: UserInfo = anonymous;
+  flow: FlowIds | undefined;
   readonly #body: Uint8Array;
   readonly #closers: (() => void)[] = [];
   #closed = false;

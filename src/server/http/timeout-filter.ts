@@ -14,8 +14,8 @@ const passedOn: ReadonlySet<string> = new Set(['proxy', 'exec', 'attach', 'portf
  */
 export function timeoutFilter(clock: Clock): Filter {
   return (exchange, next) => {
-    if (passedOn.has(exchange.info.subresource)) return next(exchange);
-    const timeoutMs = exchange.info.verb === 'watch' ? requestTimeoutMs : timeoutOf(exchange.query.get('timeout'));
+    if (isPassedOn(exchange)) return next(exchange);
+    const timeoutMs = allowedTimeMs(exchange);
     const answer = next(exchange);
     if (!(answer instanceof Promise)) return answer;
     return new Promise<Answer>((resolve, reject) => {
@@ -30,6 +30,14 @@ export function timeoutFilter(clock: Clock): Filter {
       });
     });
   };
+}
+
+/** True for requests whose answer is somebody else's. */
+export const isPassedOn = ({ info }: Exchange): boolean => passedOn.has(info.subresource);
+
+/** How long a request may take until its answer starts. Throws StatusError 400 for a `?timeout=` that is no duration. */
+export function allowedTimeMs({ info, query }: Exchange): number {
+  return info.verb === 'watch' || passedOn.has(info.subresource) ? requestTimeoutMs : timeoutOf(query.get('timeout'));
 }
 
 /** What the client gives the server, within what the server gives it; zero is no wish. Throws StatusError 400 for what is no duration. */

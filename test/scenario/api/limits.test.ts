@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
-import { Agent, request } from 'node:https';
+import { Agent } from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -15,6 +15,8 @@ import { ServerProcess } from '../../support/server-process.ts';
 const maps = '/api/v1/namespaces/default/configmaps';
 const mib = 1024 * 1024;
 const bodyLimit = 3 * mib;
+/** What service accounts may ask for at a time: the part of their priority level and what it borrows, the queues of one account; and five more. */
+const flood = { seats: 368, waiting: 300, all: 673 };
 
 isolated(import.meta.url, ({ folder }) => {
   describe('limits', () => {
@@ -64,9 +66,9 @@ isolated(import.meta.url, ({ folder }) => {
       });
     }
 
-    function session(): ClientHttp2Session {
-      const { ca, cert, key, servername } = server.credentials;
-      const opened = connectHttp2(`https://127.0.0.1:${server.port}`, { ca, cert, key, servername });
+    function session(credentials: object = server.credentials): ClientHttp2Session {
+      const { ca, servername } = server.credentials;
+      const opened = connectHttp2(`https://127.0.0.1:${server.port}`, { ca, servername, ...credentials });
       opened.on('error', () => {});
       ends.push(() => opened.destroy());
       return opened;
@@ -220,29 +222,31 @@ isolated(import.meta.url, ({ folder }) => {
       const lease = { metadata: { name: 'pi' }, spec: { holderIdentity: 'pi' } };
       const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
       assert.equal((await server.call('POST', leases, lease, { agent: asNode })).status, 201);
-      const flood = new Agent({ ca: server.credentials.ca, servername: 'localhost', maxSockets: Number.POSITIVE_INFINITY });
-      ends.push(() => flood.destroy());
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': '1000' };
-      let refused = 0;
-      for (let n = 0; n < 205; n++) {
-        const { port } = server;
-        const call = request({ host: '127.0.0.1', port, method: 'POST', path: maps, headers, agent: flood }, (answer) => {
-          if (answer.statusCode === 429) refused++;
-          answer.resume();
-        });
-        call.on('error', () => {}).write('{');
+      const one = new Agent({ ca: server.credentials.ca, servername: 'localhost' });
+      ends.push(() => one.destroy());
+      const asFlood = { agent: one, headers: { authorization: `Bearer ${token}` } };
+      const answered: unknown[] = [];
+      const strangers = Array.from({ length: 3 }, () => session({}));
+      const headers = { ':method': 'POST', ':path': maps, authorization: asFlood.headers.authorization };
+      for (let n = 0; n < flood.all; n++) {
+        const stream = strangers[n % strangers.length]!.request({ ...headers, 'content-type': 'application/json' });
+        stream.on('error', () => {}).write('{');
+        stream.once('response', (head) => answered.push(head[':status'])).resume();
       }
-      await eventually('the last five are turned away', () => refused === 5);
-      const one = { agent: flood, headers: { authorization: `Bearer ${token}` } };
-      const answer = await server.call('POST', maps, { metadata: { name: 'late' } }, one);
+      await eventually('the last five are turned away', () => answered.length === 5);
+      assert.deepEqual([...new Set(answered)], [429]);
+      const metrics = (await server.call('GET', '/metrics')).body;
+      const labels = '{priority_level="workload-low",flow_schema="service-accounts"}';
+      assert.ok(metrics.includes(`apiserver_flowcontrol_current_executing_requests${labels} ${flood.seats}\n`), metrics);
+      assert.ok(metrics.includes(`apiserver_flowcontrol_current_inqueue_requests${labels} ${flood.waiting}\n`), metrics);
+      const answer = await server.call('POST', maps, { metadata: { name: 'late' } }, asFlood);
       assert.deepEqual([answer.status, answer.headers['retry-after']], [429, '1'], answer.body);
-      assert.equal(JSON.parse(answer.body).reason, 'TooManyRequests');
       const merge = { agent: asNode, headers: { 'content-type': 'application/merge-patch+json' } };
       assert.equal((await server.call('PATCH', `${leases}/pi`, { spec: { leaseDurationSeconds: 40 } }, merge)).status, 200);
       assert.equal((await server.call('POST', maps, { metadata: { name: 'by-admin' } })).status, 201);
       await eventually(
         'places are free again when the bodies have stalled',
-        async () => (await server.call('POST', `${maps}?dryRun=All`, { metadata: { name: 'late' } }, one)).status === 201,
+        async () => (await server.call('POST', `${maps}?dryRun=All`, { metadata: { name: 'late' } }, asFlood)).status === 201,
         40_000,
       );
     });
