@@ -36,6 +36,23 @@ describe('deletions', () => {
     assert.equal((await send(`GET ${pods}/p`)).status, 404);
   });
 
+  it('with less than no time, as old clients ask for, take one second', async () => {
+    await send(`POST ${pods}`, { metadata: { name: 'negative' }, spec });
+    await send(`DELETE ${pods}/negative`);
+    const { metadata } = (await send(`DELETE ${pods}/negative`, { gracePeriodSeconds: -7 })).json;
+    assert.equal(metadata.deletionGracePeriodSeconds, 1);
+  });
+
+  it('of the same collection by two clients are no mistake of either', async () => {
+    const maps = '/api/v1/namespaces/kube-public/configmaps';
+    for (let i = 0; i < 20; i++) await send(`POST ${maps}`, { metadata: { name: `m${i}` } });
+    const both = await Promise.all([send(`DELETE ${maps}`), send(`DELETE ${maps}`)]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      [200, 200],
+    );
+  });
+
   it('of pods wait for their grace period when the last finalizer is gone', async () => {
     await send(`POST ${pods}`, { metadata: { name: 'held', finalizers: ['x.io/a'] }, spec });
     await send(`DELETE ${pods}/held`);

@@ -75,8 +75,19 @@ describe('patches', () => {
     }
   });
 
-  it('a status is applied to what there is only', async () => {
+  it('two who apply what is not there yet both succeed', async () => {
     const apply = { 'content-type': 'application/apply-patch+yaml' };
+    const body = (key: string) => `kind: ConfigMap\napiVersion: v1\ndata: {${key}: "1"}`;
+    const managers = ['a', 'b', 'c'];
+    const answers = await Promise.all(managers.map((m) => send(`PATCH ${maps}/together?fieldManager=${m}`, body(m), apply)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
+    assert.deepEqual(Object.keys((await send(`GET ${maps}/together`)).json.data).sort(), managers);
+  });
+
+  it('a status is put or applied to what there is only', async () => {
+    const apply = { 'content-type': 'application/apply-patch+yaml' };
+    const put = { metadata: { name: 'none' }, spec: { ports: [{ port: 1 }] }, status: {} };
+    assert.equal((await send('PUT /api/v1/namespaces/default/services/none/status', put)).status, 404);
     const deployments = '/apis/apps/v1/namespaces/default/deployments';
     const body = 'kind: Deployment\napiVersion: apps/v1\nstatus: {replicas: 1}';
     assert.equal((await send(`PATCH ${deployments}/none/status?fieldManager=m`, body, apply)).status, 404);

@@ -71,11 +71,20 @@ describe('paths', () => {
   it('large answers are compressed for those who accept it', async () => {
     const maps = '/api/v1/namespaces/default/configmaps';
     await send(`POST ${maps}`, { metadata: { name: 'large' }, data: { a: 'x'.repeat(200_000) } });
-    const small = await send(`GET ${maps}/none`, undefined, { 'accept-encoding': 'gzip' });
+    await send(`POST ${maps}`, { metadata: { name: 'small' }, data: { a: 'x'.repeat(100_000) } });
+    const small = await send(`GET ${maps}/small`, undefined, { 'accept-encoding': 'gzip' });
     assert.equal(small.headers['content-encoding'], undefined);
     const large = await send(`GET ${maps}/large`, undefined, { 'accept-encoding': 'br, gzip' });
     assert.equal(large.headers['content-encoding'], 'gzip');
     assert.ok(Number(large.body.length) < 10_000);
+  });
+
+  it('what a client would rather have counts more than its order', async () => {
+    const typeFor = async (accept: string) =>
+      (await send('GET /api/v1/namespaces/default', undefined, { accept })).headers['content-type'];
+    assert.equal(await typeFor('application/yaml, application/json'), 'application/yaml');
+    assert.equal(await typeFor('application/yaml;q=0.1, application/json;q=0.9'), 'application/json');
+    assert.equal(await typeFor('application/json;q=0.5, application/yaml'), 'application/yaml');
   });
 
   it('people get indented JSON', async () => {

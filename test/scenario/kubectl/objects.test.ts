@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createRequest } from '../../../src/pki/csr.ts';
+import { generatePrivateKey } from '../../../src/pki/keys.ts';
 import { eventually } from '../../support/eventually.ts';
 import { isolated } from '../../support/isolated.ts';
 import { type Machine, Machines } from '../../support/machines.ts';
@@ -10,10 +12,38 @@ import { type Kubectl, kubectlIn, kubectlPrograms, type Row, testRows } from './
 
 const configMap = (data: Record<string, string>): string =>
   JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data });
+const listOf = (...names: readonly string[]): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: names.map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { set: 'x' } } })),
+  });
+const readerOf = (resource: string): string =>
+  JSON.stringify({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'reader', namespace: 'NS' },
+    rules: [{ apiGroups: [''], resources: [resource], verbs: ['get'] }],
+  });
+const signingRequest = (name: string): string =>
+  JSON.stringify({
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name },
+    spec: {
+      request: btoa(createRequest({ subject: { commonName: 'ann', organizations: [] }, privateKey: generatePrivateKey() })),
+      signerName: 'kubernetes.io/kube-apiserver-client',
+      usages: ['client auth'],
+    },
+  });
 
 /** Typed commands: the bodies are protobuf. `NS` is the namespace of the test. */
 const creations: readonly Row[] = [
   { args: 'create deployment web --image=busybox:1.37 --replicas=0 --port=8080', prints: /deployment.apps\/web created/ },
+  { args: 'create deployment tried --image=x --dry-run=server', prints: /tried created \(server dry run\)/ },
+  { args: 'create deployment tried --image=x --dry-run=client -o name', prints: /^deployment.apps\/tried/ },
+  { args: 'get deployment tried', fails: /deployments.apps "tried" not found/ },
+  { args: 'create deployment left --image=busybox:1.37 --replicas=0' },
   { args: 'create job once --image=busybox:1.37 -- true', prints: /job.batch\/once created/ },
   { args: ['create', 'cronjob', 'often', '--image=busybox:1.37', '--schedule=*/5 * * * *', '--', 'true'] },
   { args: 'create job by-hand --from=cronjob/often' },
@@ -60,6 +90,10 @@ const readings: readonly Row[] = [
   { args: 'get --raw /api/v1/namespaces/NS/services?limit=1', prints: /"continue":"\w/ },
   { args: 'get services --chunk-size=1 -o name', prints: /^(service\/\w+\n){5}$/ },
   { args: 'get pods -w --request-timeout=1s' },
+  { args: 'get services --watch-only --request-timeout=1s', prints: /^$/ },
+  { args: 'get service one -o yaml -w --request-timeout=1s', prints: /^ {2}name: one$/m },
+  { args: 'get deployment web --subresource=scale', prints: /^NAME\s+DESIRED\s+AVAILABLE\s+AGE\nweb\s+0\s+0/ },
+  { args: 'get deployment web --subresource=status -o name', prints: /^deployment.apps\/web$/m },
   { args: 'get configmap nowhere', fails: /configmaps "nowhere" not found/ },
   { args: 'get nothings', fails: /doesn't have a resource type "nothings"/ },
   { args: 'describe deployment web', prints: /Replicas:\s+0 desired/ },
@@ -88,6 +122,7 @@ const readings: readonly Row[] = [
   { args: 'auth whoami', prints: /system:masters/ },
   { args: 'get pods --as eve', fails: /Forbidden.*User "eve" cannot list resource "pods"/ },
   { args: 'top pods', fails: /Metrics API not available/ },
+  { args: 'top nodes', fails: /Metrics API not available/ },
 ];
 
 const changes: readonly Row[] = [
@@ -99,6 +134,8 @@ const changes: readonly Row[] = [
   { args: 'diff -f -', input: configMap({ a: '2' }), prints: /^$/ },
   { args: 'apply --dry-run=server -f -', input: configMap({ a: '3' }), prints: /configured \(server dry run\)/ },
   { args: 'apply --server-side -f -', input: configMap({ a: '2' }), prints: /serverside-applied/ },
+  { args: 'diff --server-side -f -', input: configMap({ a: '2' }), prints: /^$/ },
+  { args: 'diff --server-side -f -', input: configMap({ a: '3' }), fails: /./ },
   { args: 'apply --server-side --field-manager=other -f -', input: configMap({ a: '4' }), fails: /1 conflict.*\.data\.a/ },
   { args: 'apply --server-side --field-manager=other --force-conflicts -f -', input: configMap({ a: '4' }) },
   { args: 'apply view-last-applied configmap/applied', prints: /a: "2"/ },
@@ -124,9 +161,21 @@ const changes: readonly Row[] = [
   { args: 'set serviceaccount deployment/web robot', prints: /updated/ },
   { args: 'set selector service/one a=b', prints: /selector updated/ },
   { args: 'set subject rolebinding/readers --user=eve', prints: /subjects updated/ },
+  { args: 'patch deployment web --subresource=status --type=merge -p {"status":{"observedGeneration":1}}', prints: /patched/ },
+  { args: 'apply -f -', input: listOf('set-a', 'set-b'), prints: /set-a created[\s\S]*set-b created/ },
+  { args: 'apply --prune -l set=x --prune-allowlist=core/v1/ConfigMap -f -', input: listOf('set-a'), prints: /set-b pruned/ },
+  { args: 'auth reconcile -f -', input: readerOf('secrets'), prints: /role.rbac.authorization.k8s.io\/reader reconciled/ },
+  { args: 'describe role reader', prints: /deployments.apps\s[\s\S]*secrets\s/ },
+  { args: 'create -f -', input: signingRequest('NS-good') },
+  { args: 'create -f -', input: signingRequest('NS-bad') },
+  { args: 'certificate approve NS-good', prints: /NS-good approved/ },
+  { args: 'certificate deny NS-bad', prints: /NS-bad denied/ },
+  { args: 'wait --for=jsonpath={.status.certificate} csr/NS-good --timeout=10s', prints: /condition met/ },
+  { args: 'get csr NS-good NS-bad', prints: /Approved,Issued\n.*Denied/ },
 ];
 
 const deletions: readonly Row[] = [
+  { args: 'delete configmap applied --dry-run=server', prints: /configmap "applied" deleted.*\(server dry run\)/ },
   { args: 'delete configmap applied', prints: /configmap "applied" deleted/ },
   { args: 'delete configmap applied', fails: /not found/ },
   { args: 'delete configmap applied --ignore-not-found', prints: /^$/ },
@@ -134,6 +183,9 @@ const deletions: readonly Row[] = [
   { args: 'delete service one two --wait=false', prints: /"one" deleted[\s\S]*"two" deleted/ },
   { args: 'delete deployment web --cascade=foreground', prints: /deleted/ },
   { args: 'wait --for=delete deployment/web --timeout=20s' },
+  { args: 'delete deployment left --cascade=orphan', prints: /deleted/ },
+  { args: 'get replicasets -l app=left -o name', prints: /^replicaset.apps\/left-/ },
+  { args: 'delete csr NS-good NS-bad', prints: /deleted/ },
   { args: 'delete jobs,cronjobs --all', prints: /"by-hand" deleted/ },
   { args: 'delete clusterrole NS-reader NS-sum', prints: /deleted/ },
   { args: 'delete clusterrolebinding NS-readers', prints: /deleted/ },
@@ -145,6 +197,8 @@ const inNamespace = (rows: readonly Row[], namespace: string): Row[] =>
   rows.map((row) => ({
     ...row,
     args: typeof row.args === 'string' ? row.args.replaceAll('NS', namespace) : row.args,
+    ...(row.input === undefined ? {} : { input: row.input.replaceAll(/\bNS\b/g, namespace) }),
+    ...(row.prints ? { prints: new RegExp(row.prints.source.replaceAll('NS-', `${namespace}-`), row.prints.flags) } : {}),
   }));
 
 isolated(import.meta.url, (place) => {
@@ -188,6 +242,13 @@ isolated(import.meta.url, (place) => {
           assert.match(await edit(), /configmap\/applied edited/);
           assert.equal(await kubectl.run(['get', 'cm', 'applied', '-o', 'jsonpath={.data.a}']), 'edited');
           assert.equal(await edit(), '', 'no change, nothing said on stdout');
+        });
+        it('apply a folder with a kustomization', async () => {
+          const folder = join(pi.folder, `kustomize-${version}`);
+          mkdirSync(folder);
+          writeFileSync(join(folder, 'kustomization.yaml'), 'namePrefix: from-\nresources: [map.yaml]\n');
+          writeFileSync(join(folder, 'map.yaml'), configMap({ a: '1' }));
+          assert.match(await kubectl.run(['apply', '-k', folder]), /configmap\/from-applied created/);
         });
         rows(deletions);
         it('deletes its namespace with all that is in it', async () => {
