@@ -696,8 +696,18 @@ describe('admission', () => {
       admit(RoleBinding, binding(ref('big', 'ClusterRole')), asBob),
       /attempting to grant RBAC permissions not currently held/,
     );
-    await refuses(admit(RoleBinding, binding(ref('none')), asBob), 'roles.rbac.authorization.k8s.io "none" not found', 404);
+    await refuses(
+      admit(RoleBinding, binding(ref('none')), asBob),
+      'rolebindings.rbac.authorization.k8s.io "none" not found',
+      404,
+    );
+    await refuses(admit(RoleBinding, binding(ref('')), asBob), 'Name parameter required.', 400);
     await admit(RoleBinding, binding(ref('big', 'ClusterRole')));
+    const everything = { ...role([{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]) };
+    const annotated = { ...everything, metadata: { ...everything.metadata, annotations: { a: 'b' } } };
+    await refuses(admit(Role, annotated, { ...asBob, old: everything }), /attempting to grant RBAC permissions/);
+    const collected = { ...everything, metadata: { ...everything.metadata, finalizers: ['a/b'] } };
+    await admit(Role, collected, { ...asBob, old: everything });
     const aggregating = { metadata: { name: 'a' }, aggregationRule: { clusterRoleSelectors: [{}] } };
     await refuses(admit(ClusterRole, aggregating, asBob), /must have cluster-admin privileges to use the aggregationRule/);
     reader.put(ClusterRole, {

@@ -29,7 +29,6 @@ export function createAdmissionChain(
   options: { dynamic?: readonly AdmissionPlugin[] } = {},
 ): readonly AdmissionPlugin[] {
   return [
-    rbacEscalation(deps),
     namespaceLifecycle(deps),
     limitRanger(deps),
     serviceAccount(deps),
@@ -49,6 +48,7 @@ export function createAdmissionChain(
     podTopologyLabels(deps),
     podResizeValidator(deps),
     ...(options.dynamic ?? []),
+    rbacEscalation(deps),
     resourceQuota(deps),
   ];
 }

@@ -128,6 +128,9 @@ describe('authentication', () => {
       groups: ['a', 'b', 'system:authenticated'],
       extra: { 'acme.com/team': ['red'] },
     });
+    const nobody = { 'x-remote-user': 'system:anonymous', 'x-remote-group': 'a' };
+    const unknown = await authentication.authenticate(credentials({ clientCertificate: proxy, headers: nobody }));
+    assert.deepEqual(unknown.groups, ['a']);
     const stranger = certificate('someone', [], proxyCa);
     await assert.rejects(async () => authentication.authenticate(credentials({ clientCertificate: stranger, headers })), {
       code: 401,

@@ -89,7 +89,9 @@ function bearerToken({ authorization }: Credentials): string | undefined {
   return match?.[1];
 }
 
+/** Whoever is called system:anonymous stays a stranger, also when a trusted proxy says the name. */
 function withAuthenticated(user: UserInfo): UserInfo {
+  if (user.name === anonymous.name) return user;
   const has = user.groups.includes(authenticatedGroup) || user.groups.includes(unauthenticatedGroup);
   return has ? user : { ...user, groups: [...user.groups, authenticatedGroup] };
 }

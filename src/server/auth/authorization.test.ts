@@ -11,13 +11,12 @@ import { RoleBinding } from '../../api/kinds/rbac/role-binding.ts';
 import { ResourceSlice } from '../../api/kinds/resource/resource-slice.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { parseFieldSelector } from '../../api/selectors/field-selector.ts';
-import { isStatus, type StatusError } from '../../api/status-error.ts';
+import { isStatus } from '../../api/status-error.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import type { Attributes } from './authorizer.ts';
 import { bootstrapRbac } from './bootstrap/bootstrap-rbac.ts';
 import { repaired } from './bootstrap/ensure-bootstrap-rbac.ts';
 import { forbiddenRequest } from './forbidden.ts';
-import { impersonate } from './impersonation.ts';
 import { escalationMessage, fullAuthority, missingRights } from './rbac/escalation.ts';
 import { anonymous, type UserInfo } from './user.ts';
 
@@ -219,36 +218,6 @@ describe('authorization', () => {
     assert.ok(!may(joining, 'list', 'nodes') && !may(joining, 'list', 'pods'));
   });
 
-  test('impersonation needs the verb for each part', () => {
-    const headers = { 'impersonate-user': 'bob', 'impersonate-group': ['a', 'b'], 'impersonate-extra-scopes': 'x' };
-    const c = (h: Record<string, string | string[]>) => ({ authorization: undefined, clientCertificate: undefined, headers: h });
-    const admin = user('root', 'system:masters');
-    assert.deepEqual(impersonate(c(headers), admin, authorization), {
-      name: 'bob',
-      groups: ['a', 'b', 'system:authenticated'],
-      extra: { scopes: ['x'] },
-    });
-    assert.equal(impersonate(c({}), admin, authorization), admin);
-    const account = impersonate(c({ 'impersonate-user': 'system:serviceaccount:shop:web' }), admin, authorization);
-    assert.deepEqual(account.groups, ['system:serviceaccounts', 'system:serviceaccounts:shop', 'system:authenticated']);
-    const nobody = impersonate(c({ 'impersonate-user': 'system:anonymous' }), admin, authorization);
-    assert.deepEqual(nobody.groups, ['system:unauthenticated']);
-    assert.throws(
-      () => impersonate(c(headers), user('eve'), authorization),
-      (e) =>
-        isStatus(e, 'Forbidden') &&
-        e.message ===
-          'users "bob" is forbidden: User "eve" cannot impersonate resource "users" in API group "" at the cluster scope',
-    );
-    assert.throws(
-      () => impersonate(c({ 'impersonate-group': 'g' }), admin, authorization),
-      (e: StatusError) =>
-        e.code === 400 &&
-        e.message ===
-          'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"g"}, Extra:map[string][]string(nil)} without impersonating a user name',
-    );
-  });
-
   test('rights a user does not hold are named', () => {
     const held = [{ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] }];
     const wanted = [{ verbs: ['get', 'delete', 'create'], apiGroups: [''], resources: ['pods'] }];
@@ -258,6 +227,12 @@ describe('authorization', () => {
     assert.equal(
       escalationMessage(user('eve'), missingRights(held, wanted)),
       'user "eve" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["delete" "create"]}',
+    );
+    const twice = [{ verbs: ['create', 'create'], apiGroups: [''], resources: ['pods'] }];
+    const urls = [{ verbs: ['get', 'post'], nonResourceURLs: ['/x'] }];
+    assert.equal(
+      escalationMessage(user('eve'), missingRights(held, [...twice, ...urls]), ['roles "gone" not found']).split(':\n')[1],
+      '{APIGroups:[""], Resources:["pods"], Verbs:["create" "create"]}\n{NonResourceURLs:["/x"], Verbs:["get"]}\n{NonResourceURLs:["/x"], Verbs:["post"]}; resolution errors: [roles "gone" not found]',
     );
   });
 
@@ -276,6 +251,19 @@ describe('authorization', () => {
       metadata: { ...wanted.metadata, annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } },
     };
     assert.equal(repaired(off, wanted), undefined);
+    const plain = { ...changed, metadata: { ...wanted.metadata, annotations: { own: 'yes' } } };
+    assert.deepEqual(repaired(plain, wanted)?.metadata.annotations, { ...wanted.metadata.annotations, own: 'yes' });
+    const collecting = bootstrapRbac().find((o) => o.metadata.name === 'edit') as ClusterRole;
+    const other = { clusterRoleSelectors: [{ matchLabels: { own: 'yes' } }] };
+    assert.deepEqual(repaired({ ...collecting, rules: [], aggregationRule: other }, collecting)?.aggregationRule, {
+      clusterRoleSelectors: [...other.clusterRoleSelectors, ...(collecting.aggregationRule?.clusterRoleSelectors ?? [])],
+    });
+  });
+
+  test('a role that is missing is told once, however many bindings name it', () => {
+    for (const name of ['a', 'b']) bind(name, { kind: 'User', name: 'eve' }, 'gone');
+    const { reason } = authorization.authorize({ user: user('eve'), verb: 'get', path: '', group: '', resource: 'pods' });
+    assert.equal(reason, 'RBAC: clusterrole.rbac.authorization.k8s.io "gone" not found');
   });
 
   test('the text of a refusal', () => {

@@ -10,8 +10,11 @@ import type { UserInfo } from './user.ts';
 import { mastersGroup, nodeNameOf } from './user-names.ts';
 
 export interface Authorization extends Authorizer {
-  /** What the user may do in a namespace, as far as RBAC knows; for SelfSubjectRulesReview and for the escalation check. */
-  rulesFor(user: UserInfo, namespace: string | undefined): { rules: PolicyRule[]; problems: string[] };
+  /**
+   * What the user may do in a namespace, as far as RBAC knows; for SelfSubjectRulesReview and for the escalation check. `incomplete` when
+   * others than RBAC may allow more: a role that is missing makes nothing incomplete, it is only a problem.
+   */
+  rulesFor(user: UserInfo, namespace: string | undefined): { rules: PolicyRule[]; problems: string[]; incomplete: boolean };
   /** Roles and bindings as they are now. */
   readonly roles: RoleResolver;
 }
@@ -30,7 +33,8 @@ export function createAuthorization(deps: { reader: Reader; extra?: readonly Aut
     rulesFor(user, namespace) {
       const { rules, problems } = roles.rulesFor(user, namespace);
       const isNode = nodeNameOf(user) !== undefined;
-      return { rules, problems: isNode ? ['node authorizer does not support user rule resolution', ...problems] : problems };
+      const ofNodes = isNode ? ['node authorizer does not support user rule resolution'] : [];
+      return { rules, problems: [...ofNodes, ...problems], incomplete: isNode };
     },
     authorize(attributes) {
       const reasons: string[] = [];

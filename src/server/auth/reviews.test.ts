@@ -141,3 +141,26 @@ test('token and self reviews name the user', async () => {
   assert.deepEqual(await ask(token, { spec: { token: 'old' } }), { user: {}, error: 'service account token has expired' });
   assert.deepEqual(await ask('authentication.k8s.io/selfsubjectreviews', {}), { userInfo: user });
 });
+
+test('rules reviews are incomplete where others than RBAC decide, not where a role is missing', async () => {
+  const lost = new FakeReader();
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'gone' };
+  for (const name of ['1', '2'])
+    lost.put(RoleBinding, { metadata: { name, namespace: 'a' }, roleRef, subjects: [{ kind: 'User', name: 'system:node:pi' }] });
+  const review = createReviewHandlers({ authentication, authorization: createAuthorization({ reader: lost }) });
+  const statusFor = async (...groups: string[]): Promise<unknown> => {
+    const question = { apiVersion: 'v1', kind: 'X', metadata: {}, spec: { namespace: 'a' } } as unknown as KubeObject;
+    const user = { name: 'system:node:pi', groups, extra: {} };
+    return (
+      (await review.get('authorization.k8s.io/selfsubjectrulesreviews')!({ user }, question)) as unknown as { status: unknown }
+    ).status;
+  };
+  const none = { resourceRules: [], nonResourceRules: [] };
+  const missing = 'role.rbac.authorization.k8s.io "gone" not found';
+  assert.deepEqual(await statusFor(), { ...none, incomplete: false, evaluationError: missing });
+  assert.deepEqual(await statusFor('system:nodes'), {
+    ...none,
+    incomplete: true,
+    evaluationError: `[node authorizer does not support user rule resolution, ${missing}]`,
+  });
+});

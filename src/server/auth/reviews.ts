@@ -17,6 +17,7 @@ import { badRequest, invalid } from '../../api/status-error.ts';
 import type { Authentication } from './authentication.ts';
 import type { Authorization } from './authorization.ts';
 import type { Attributes, Authorizer } from './authorizer.ts';
+import { joinedProblems } from './rbac/rbac-authorizer.ts';
 import {
   validateLocalSubjectAccessReview,
   validateSelfSubjectAccessReview,
@@ -136,7 +137,7 @@ function selfSubjectRulesReview(
 ): SelfSubjectRulesReview {
   const namespace = review.spec.namespace;
   if (!namespace) throw badRequest('no namespace on request');
-  const { rules, problems } = authorization.rulesFor(context.user, namespace);
+  const { rules, problems, incomplete } = authorization.rulesFor(context.user, namespace);
   const forResources = (r: PolicyRule) => ({
     verbs: r.verbs,
     apiGroups: r.apiGroups ?? [],
@@ -152,8 +153,8 @@ function selfSubjectRulesReview(
       nonResourceRules: rules
         .filter((r) => r.nonResourceURLs?.length)
         .map((r) => ({ verbs: r.verbs, nonResourceURLs: r.nonResourceURLs ?? [] })),
-      incomplete: problems.length > 0,
-      ...(problems.length > 0 ? { evaluationError: problems.join(', ') } : {}),
+      incomplete,
+      ...(problems.length > 0 ? { evaluationError: joinedProblems(problems) } : {}),
     },
   };
 }

@@ -29,10 +29,14 @@ export function parseServiceAccountUserName(user: string): { namespace: string; 
   return namespace && name && rest.length === 0 ? { namespace, name } : undefined;
 }
 
+/** What follows `system:node:` in a user's name; undefined for other users. */
+export const parseNodeUserName = (user: string): string | undefined =>
+  user.startsWith(nodePrefix) ? user.slice(nodePrefix.length) : undefined;
+
 export const nodeUserName = (node: string): string => `${nodePrefix}${node}`;
 
 /** The node a user is; '' for a member of the nodes' group whose name is not a node's; undefined for everybody else. */
 export function nodeNameOf(user: UserInfo): string | undefined {
   if (!user.groups.includes(nodesGroup)) return undefined;
-  return user.name.startsWith(nodePrefix) ? user.name.slice(nodePrefix.length) : '';
+  return parseNodeUserName(user.name) ?? '';
 }

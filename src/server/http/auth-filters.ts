@@ -22,7 +22,7 @@ export function authenticationFilter(authenticate: Authenticate, isPublic: (path
 
 export function impersonationFilter(authorizer: Authorizer): Filter {
   return (exchange, next) => {
-    exchange.user = impersonate(credentialsOf(exchange), exchange.user, authorizer);
+    exchange.user = impersonate(credentialsOf(exchange), attributesOf(exchange), authorizer);
     return next(exchange);
   };
 }

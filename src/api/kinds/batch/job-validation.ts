@@ -2,10 +2,11 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { matchesLabelSelector } from '../../selectors/label-selector.ts';
 import { checkEnum, checkImmutable, checkNonNegative } from '../../validation/checks.ts';
+import { domainPrefixedPath } from '../../validation/domain-prefixed-path.ts';
 import { semanticEqual } from '../../validation/equal.ts';
 import { invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
-import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
+import { dns1123Label } from '../../validation/names.ts';
 import { keyed } from '../../validation/quantities.ts';
 import { checkSelectsTemplate } from '../apps/workload-validation.ts';
 import { checkPodTemplate } from '../core/pod-spec-validation.ts';
@@ -30,7 +31,8 @@ export function checkJobSpec(errors: FieldError[], at: string, spec: t.JobSpec):
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
     errors.push(required(`${at}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   }
-  checkManagedBy(errors, `${at}.managedBy`, spec.managedBy);
+  if (spec.managedBy !== undefined && spec.managedBy !== null)
+    errors.push(...domainPrefixedPath(`${at}.managedBy`, spec.managedBy));
   if ((spec.managedBy?.length ?? 0) > maxManagedByLength) errors.push(tooLong(`${at}.managedBy`, maxManagedByLength));
   checkMode(errors, at, spec);
   const policies = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
@@ -83,24 +85,6 @@ function checkManyCompletions(errors: FieldError[], at: string, spec: t.JobSpec)
   }
   if (parallelism > highLimit) errors.push(invalid(`${at}.parallelism`, parallelism, detail));
   if (most !== undefined && most > highLimit) errors.push(invalid(`${at}.maxFailedIndexes`, most, detail));
-}
-
-/** `example.com/controller`. */
-function checkManagedBy(errors: FieldError[], field: string, text: string | undefined): void {
-  if (text === undefined || text === null) return;
-  if (text === '') {
-    errors.push(required(field));
-    return;
-  }
-  const slash = text.indexOf('/');
-  if (slash < 1 || slash === text.length - 1) {
-    errors.push(invalid(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")'));
-    return;
-  }
-  for (const problem of dns1123Subdomain(text.slice(0, slash))) errors.push(invalid(field, text.slice(0, slash), problem));
-  if (/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(text.slice(slash + 1))) return;
-  const format = "[A-Za-z0-9/\\\\-._~%!$&'()*+,;=:]+";
-  errors.push(invalid(field, text.slice(slash + 1), `Invalid path (regex used for validation is '${format}')`));
 }
 
 function checkTemplate(errors: FieldError[], at: string, template: t.PodTemplateSpec, spec: t.JobSpec): void {

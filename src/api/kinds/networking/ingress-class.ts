@@ -3,6 +3,7 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
 import { checkGiven, checkImmutable, checkText } from '../../validation/checks.ts';
+import { domainPrefixedPath } from '../../validation/domain-prefixed-path.ts';
 import { forbidden, invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
 import { dns1123Label, dns1123Subdomain, pathSegment } from '../../validation/names.ts';
 import { counted } from '../strategy.ts';
@@ -45,26 +46,10 @@ export const IngressClass = defineKind<IngressClass>({
   ],
 });
 
-/** A domain and a path, such as `example.com/ingress-controller`. */
 function checkController(errors: FieldError[], controller: string | undefined): void {
   const field = 'spec.controller';
-  if (!controller) {
-    errors.push(required(field));
-    return;
-  }
-  if (controller.length > maxControllerLength) errors.push(tooLong(field, maxControllerLength));
-  const slash = controller.indexOf('/');
-  if (slash < 1 || slash === controller.length - 1) {
-    errors.push(invalid(field, controller, 'must be a domain-prefixed path (such as "acme.io/foo")'));
-    return;
-  }
-  const domain = controller.slice(0, slash);
-  for (const problem of dns1123Subdomain(domain)) errors.push(invalid(field, domain, problem));
-  const path = controller.slice(slash + 1);
-  if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path)) {
-    const format = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-    errors.push(invalid(field, path, `Invalid path (regex used for validation is '${format}')`));
-  }
+  if (controller && controller.length > maxControllerLength) errors.push(tooLong(field, maxControllerLength));
+  errors.push(...domainPrefixedPath(field, controller ?? ''));
 }
 
 function checkParameters(errors: FieldError[], at: string, parameters: t.IngressClassParametersReference): void {

@@ -133,7 +133,9 @@ const namespacedRoles: readonly {
  */
 export function bootstrapRbac(): KubeObject[] {
   const roles = clusterRoles();
-  for (const role of roles) if (role.aggregationRule) role.rules = copied(effectiveRules(role, () => roles));
+  // As the controller that aggregates would order them.
+  const byName = roles.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  for (const role of roles) if (role.aggregationRule) role.rules = copied(effectiveRules(role, () => byName));
   return [...roles, ...clusterRoleBindings(), ...namespaced()];
 }
 

@@ -16,7 +16,7 @@ export function missingRights(held: readonly PolicyRule[], wanted: readonly Poli
 /** One rule per combination of verb, group, resource and name, or of verb and URL. */
 function smallestRules(rule: PolicyRule): PolicyRule[] {
   const found: PolicyRule[] = [];
-  for (const verb of rule.verbs) {
+  for (const verb of rule.verbs ?? []) {
     for (const url of rule.nonResourceURLs ?? []) found.push({ verbs: [verb], nonResourceURLs: [url] });
     for (const group of rule.apiGroups ?? [])
       for (const resource of rule.resources ?? []) {
@@ -45,17 +45,19 @@ function coversResource(holder: PolicyRule, resource: string): boolean {
   );
 }
 
-/** Upstream's text for a grant the user may not make. */
-export function escalationMessage(user: UserInfo, missing: readonly PolicyRule[]): string {
+/** Upstream's text for a grant the user may not make. `problems` are what kept the user's own rights from being known in full. */
+export function escalationMessage(user: UserInfo, missing: readonly PolicyRule[], problems: readonly string[] = []): string {
   const groups = `[${user.groups.map((g) => JSON.stringify(g)).join(' ')}]`;
   const rights = [...new Set(mergedByVerb(missing).map(ruleText))].sort();
-  return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${rights.join('\n')}`;
+  const text = `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${rights.join('\n')}`;
+  return problems.length > 0 ? `${text}; resolution errors: [${problems.join(', ')}]` : text;
 }
 
+/** Rules about the same resource as one, as upstream prints them: a verb that was asked twice is named twice. Those about URLs stay apart. */
 function mergedByVerb(rules: readonly PolicyRule[]): PolicyRule[] {
   const merged = new Map<string, PolicyRule>();
   for (const { verbs, ...what } of rules) {
-    const key = JSON.stringify(what);
+    const key = JSON.stringify(what.nonResourceURLs ? { verbs, ...what } : what);
     merged.set(key, { ...what, verbs: [...(merged.get(key)?.verbs ?? []), ...verbs] });
   }
   return [...merged.values()];
@@ -68,6 +70,6 @@ function ruleText(rule: PolicyRule): string {
   if (rule.resources?.length) parts.push(`Resources:${list(rule.resources)}`);
   if (rule.nonResourceURLs?.length) parts.push(`NonResourceURLs:${list(rule.nonResourceURLs)}`);
   if (rule.resourceNames?.length) parts.push(`ResourceNames:${list(rule.resourceNames)}`);
-  parts.push(`Verbs:${list([...new Set(rule.verbs)])}`);
+  parts.push(`Verbs:${list(rule.verbs)}`);
   return `{${parts.join(', ')}}`;
 }

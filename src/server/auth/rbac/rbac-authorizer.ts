@@ -3,6 +3,12 @@ import type { Attributes, Authorizer, Decision } from '../authorizer.ts';
 import type { Grant, RoleResolver } from './role-resolver.ts';
 import { ruleAllows } from './rule-matching.ts';
 
+/** Several problems as one text, each told once; what upstream's Aggregate prints. */
+export function joinedProblems(problems: readonly string[]): string {
+  const different = [...new Set(problems)];
+  return different.length === 1 ? different[0]! : `[${different.join(', ')}]`;
+}
+
 /** Role-based access control: allows what a rule of a bound role grants, and never denies. */
 export function createRbacAuthorizer(resolver: RoleResolver): Authorizer {
   return {
@@ -17,14 +23,12 @@ export function createRbacAuthorizer(resolver: RoleResolver): Authorizer {
         return false;
       });
       if (allowed) return allowed;
-      return { verdict: 'noOpinion', reason: problems.length > 0 ? `RBAC: ${joined(problems)}` : '' };
+      return { verdict: 'noOpinion', reason: problems.length > 0 ? `RBAC: ${joinedProblems(problems)}` : '' };
     },
   };
 }
 
 const grants = (grant: Grant, attributes: Attributes): boolean => grant.rules.some((rule) => ruleAllows(rule, attributes));
-
-const joined = (problems: readonly string[]): string => (problems.length === 1 ? problems[0]! : `[${problems.join(', ')}]`);
 
 function describe({ binding, subject }: Grant): string {
   const { name, namespace } = binding.metadata;
