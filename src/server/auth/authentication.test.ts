@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { beforeEach, describe, test } from 'node:test';
+import { SignJWT } from 'jose';
 import { FakeReader } from '../../../test/support/fake-reader.ts';
 import { Node } from '../../api/kinds/core/node.ts';
 import { Pod } from '../../api/kinds/core/pod.ts';
 import { Secret } from '../../api/kinds/core/secret.ts';
 import { ServiceAccount } from '../../api/kinds/core/service-account.ts';
+import type { KubeObject } from '../../api/meta.ts';
 import { isStatus } from '../../api/status-error.ts';
 import { FakeClock } from '../../lib/clock.ts';
 import { createCertificateAuthority, dayMs, issueLeaf, parseCertificate } from '../../pki/certificate.ts';
@@ -13,6 +15,7 @@ import type { ExtendedUsage } from '../../pki/extensions.ts';
 import { generatePrivateKey } from '../../pki/keys.ts';
 import { type Authentication, createAuthentication } from './authentication.ts';
 import type { Credentials } from './authenticator.ts';
+import { keyId } from './tokens/key-id.ts';
 import { createTokenIssuer, type TokenIssuer } from './tokens/token-issuer.ts';
 import { createTokenVerifier } from './tokens/token-verifier.ts';
 
@@ -199,7 +202,9 @@ describe('authentication', () => {
     assert.match(user.extra['authentication.kubernetes.io/credential-id']?.[0] ?? '', /^JTI=/);
     await refused(bearer(await tokenFor({ spec: { audiences: ['vault'] } })));
     await refused(bearer(`${token.slice(0, -4)}AAAA`));
-    clock.advance(11 * 60_000);
+    clock.advance(10 * 60_000 + 59_000);
+    assert.equal((await authentication.authenticate(bearer(token))).uid, 'sa-uid');
+    clock.advance(2_000);
     await refused(bearer(token));
     const second = await tokenFor();
     reader.put(ServiceAccount, { metadata: { name: 'web', namespace: 'shop', uid: 'made-anew' } });
@@ -231,6 +236,46 @@ describe('authentication', () => {
     await refused(bearer(token));
     reader.remove(Pod, { namespace: 'shop', name: 'web-1' });
     await refused(bearer(token));
+  });
+
+  test('what is wrong with a token of ours is told to those who review it', async () => {
+    const seconds = nowMs / 1000;
+    const kid = await keyId(serviceAccountKey);
+    const signed = (claims: object, header: object = {}): Promise<string> =>
+      new SignJWT({ iss: audiences[0]!, aud: [audiences[0]!], 'kubernetes.io': own, ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid, ...header })
+        .sign(serviceAccountKey);
+    const account = { name: 'web', uid: 'sa-uid' };
+    const own = { namespace: 'shop', serviceaccount: account };
+    const bound = (more: object): object => ({ 'kubernetes.io': { ...own, ...more } });
+    reader.put(Pod, { metadata: { name: 'web-1', namespace: 'shop', uid: 'pod-uid' }, spec: { containers: [] } });
+    const legacy = { iss: 'kubernetes/serviceaccount', aud: undefined };
+    const rows: readonly [claims: object, header: object, why: string][] = [
+      [{ exp: seconds - 61 }, {}, 'service account token has expired'],
+      [{ nbf: seconds + 61 }, {}, 'service account token is not valid yet'],
+      [{ iat: seconds + 61 }, {}, 'service account token is issued in the future'],
+      [{}, { kid: 'other' }, 'invalid signature, no keys found'],
+      [{ aud: 'vault' }, {}, `token audiences ["vault"] is invalid for the target audiences ["${audiences[0]}"]`],
+      [{ 'kubernetes.io': undefined }, {}, 'resource name may not be empty'],
+      [bound({ pod: { name: 'gone', uid: 'x' } }), {}, 'service account token has been invalidated'],
+      [bound({ pod: { name: 'web-1', uid: 'x' } }), {}, 'pod UID (pod-uid) does not match service account pod ref claim (x)'],
+      [legacy, {}, 'sub claim is missing'],
+      [{ ...legacy, sub: 'x' }, {}, 'namespace claim is missing'],
+    ];
+    for (const [claims, header, why] of rows) {
+      const { error } = await authentication.authenticateToken(await signed(claims, header));
+      assert.equal(error, `[invalid bearer token, ${why}]`);
+    }
+    const plain = await authentication.authenticateToken(await signed({ aud: undefined }));
+    assert.deepEqual(plain.user?.extra, {});
+    assert.deepEqual(plain.audiences, [audiences[0]]);
+  });
+
+  test('the token is the word after one space', async () => {
+    const sent = (authorization: string) => authentication.authenticate({ ...bearer(''), authorization });
+    assert.equal((await sent('bearer agent.agent-secret')).name, 'system:bootstrap:agent');
+    assert.equal((await sent('Bearer agent.agent-secret and more')).name, 'system:bootstrap:agent');
+    assert.equal((await sent('Bearer  agent.agent-secret')).name, 'system:anonymous');
   });
 
   test('a token in a Secret is good while the Secret holds it', async () => {
@@ -269,7 +314,13 @@ describe('authentication', () => {
         /spec.expirationSeconds: Invalid value: 10: may not specify a duration less than 10 minutes/,
       ],
       [{ spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'nope' } } }, /pods "nope" not found/],
-      [{ spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Service', name: 'x' } } }, /cannot bind token to object of type/],
+      [
+        { spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Service', name: 'x' } } },
+        /cannot bind token to object of type \/v1, Kind=Service/,
+      ],
+      [{ spec: { boundObjectRef: { apiVersion: 'apps/v1', kind: 'Pod' } } }, /of type apps\/v1, Kind=Pod/],
+      [{ spec: { boundObjectRef: { kind: 'Pod' } } }, /Name parameter required/],
+      [{ metadata: { namespace: 'other' } as KubeObject['metadata'] }, /namespace of the provided object does not match/],
     ];
     for (const [request, text] of rows)
       await assert.rejects(issuer.issue({ namespace: 'shop', serviceAccount: 'web', request }), text);

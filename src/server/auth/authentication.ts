@@ -41,6 +41,8 @@ export interface AuthenticationDeps {
   readonly refuseAnonymous?: boolean;
 }
 
+const invalidToken = 'invalid bearer token';
+
 /** In upstream's order: front proxy, client certificate, bearer token, anonymous. */
 export function createAuthentication(deps: AuthenticationDeps): Authentication {
   const { clock } = deps;
@@ -57,9 +59,10 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
     if (joining) return { user: withAuthenticated(joining), audiences: audiences.filter((a) => deps.audiences.includes(a)) };
     try {
       const answer = await deps.tokenVerifier.verify(token, audiences);
-      return answer ? { user: withAuthenticated(answer.user), audiences: answer.audiences } : { error: 'invalid bearer token' };
+      return answer ? { user: withAuthenticated(answer.user), audiences: answer.audiences } : { error: invalidToken };
     } catch (error) {
-      return { error: error instanceof Error ? error.message : String(error) };
+      // Upstream asks the tokens of its own clients first, and tells what each said.
+      return { error: `[${invalidToken}, ${error instanceof Error ? error.message : String(error)}]` };
     }
   };
   return {
@@ -83,10 +86,10 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
   };
 }
 
-/** The token in `Authorization: Bearer …`. Other schemes are nobody's business here. */
+/** The word after `Bearer` and one space. Other schemes are nobody's business here; with two spaces there is no token, as upstream has it. */
 function bearerToken({ authorization }: Credentials): string | undefined {
-  const match = /^bearer +(\S+) *$/i.exec(authorization ?? '');
-  return match?.[1];
+  const [scheme, token] = (authorization ?? '').trim().split(' ', 2);
+  return scheme?.toLowerCase() === 'bearer' && token ? token : undefined;
 }
 
 /** Whoever is called system:anonymous stays a stranger, also when a trusted proxy says the name. */

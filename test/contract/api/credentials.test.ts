@@ -171,7 +171,7 @@ describe('credentials', () => {
     assert.deepEqual([shop.authenticated, shop.audiences], [true, ['shop']]);
     assert.deepEqual(await review({ token, audiences: ['bank'] }), {
       user: {},
-      error: 'token audiences ["shop"] is invalid for the target audiences ["bank"]',
+      error: '[invalid bearer token, token audiences ["shop"] is invalid for the target audiences ["bank"]]',
     });
     assert.deepEqual(await review({ token: 'garbage' }), { user: {}, error: 'invalid bearer token' });
   });

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, type JWTPayload, SignJWT } from 'jose';
 import type { BoundObjectReference, ServiceAccount as ServiceAccountType, TokenRequest } from '../../../api/generated/types.ts';
 import type { Kind } from '../../../api/kind.ts';
 import { Node } from '../../../api/kinds/core/node.ts';
@@ -13,6 +13,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { Reader } from '../../registry/reader.ts';
 import { serviceAccountUserName } from '../user-names.ts';
 import { type LegacyClaims, legacyIssuer, type ObjectClaim, type ServiceAccountClaims } from './claims.ts';
+import { keyId } from './key-id.ts';
 
 const defaultExpirationSeconds = 3600;
 const minExpirationSeconds = 600;
@@ -93,11 +94,6 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
   };
 }
 
-/** The name of a key in tokens and in the JWKS: its RFC 7638 thumbprint. */
-async function keyId(key: KeyObject): Promise<string> {
-  return calculateJwkThumbprint(await exportJWK(createPublicKey(key)));
-}
-
 async function publicJwk(key: KeyObject): Promise<unknown> {
   return { use: 'sig', ...(await exportJWK(createPublicKey(key))), kid: await keyId(key), alg: 'ES256' };
 }
@@ -119,7 +115,7 @@ function complete(request: Partial<TokenRequest>, account: ServiceAccountType, d
   if (given?.name && given.name !== name)
     throw wrong('metadata.name', given.name, 'must match the service account name if specified');
   if (given?.namespace && given.namespace !== namespace)
-    throw wrong('metadata.namespace', given.namespace, 'must match the service account namespace if specified');
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   if (given?.uid && given.uid !== uid) {
     const why = `the UID in the token request (${given.uid}) does not match the UID of the service account (${uid})`;
     throw conflict({ ...tokenRequestName, plural: 'TokenRequest' }, name, why);
@@ -185,10 +181,12 @@ function boundClaims(
     }
     return object;
   };
-  const kind = ref.apiVersion === 'v1' ? ref.kind : undefined;
+  const { group, version } = groupVersionOf(ref.apiVersion ?? '');
+  const kind = group === '' && ['Pod', 'Secret', 'Node'].includes(ref.kind ?? '') ? ref.kind : undefined;
+  if (kind && !name) throw badRequest('Name parameter required.');
   if (kind === 'Secret') return { secret: claimOf(find(Secret, { namespace, name })) };
   if (kind === 'Node') return { node: claimOf(find(Node, { name })) };
-  if (kind !== 'Pod') throw badRequest(`cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`);
+  if (kind !== 'Pod') throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${ref.kind ?? ''}`);
   const pod = find(Pod, { namespace, name });
   if (pod.spec?.serviceAccountName !== account.metadata.name)
     throw badRequest(
@@ -197,6 +195,13 @@ function boundClaims(
   const nodeName = pod.spec.nodeName;
   if (!nodeName) return { pod: claimOf(pod) };
   return { pod: claimOf(pod), node: { name: nodeName, uid: reader.get(Node, { name: nodeName })?.metadata.uid ?? '' } };
+}
+
+/** Of an apiVersion; both empty when it cannot be one. */
+function groupVersionOf(apiVersion: string): { group: string; version: string } {
+  const [first = '', second, ...rest] = apiVersion.split('/');
+  if (rest.length > 0) return { group: '', version: '' };
+  return second === undefined ? { group: '', version: first } : { group: first, version: second };
 }
 
 /** RFC 3339, whole seconds. */
