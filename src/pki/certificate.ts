@@ -3,6 +3,7 @@ import { children, contextTag, type DerNode, der, derBits, derInteger, derOid, d
 import {
   type AlternativeNames,
   alternativeNamesExtension,
+  countNames,
   type ExtendedUsage,
   extendedKeyUsageExtension,
   extension,
@@ -10,7 +11,7 @@ import {
   keyUsageExtension,
 } from './extensions.ts';
 import { generatePrivateKey } from './keys.ts';
-import { decodeName, encodeName, type Subject } from './name.ts';
+import { decodeName, encodeName, isEmptyName, type Subject } from './name.ts';
 import { Oid } from './oids.ts';
 import { decodePem, encodePem } from './pem.ts';
 
@@ -79,11 +80,10 @@ export function createCertificateAuthority(options: { commonName: string; nowMs:
 export function issueLeaf(ca: CertificateAuthority, options: LeafOptions): string {
   const issuer = parseCertificate(ca.certificatePem);
   const spki = spkiOf(options.publicKey);
-  const { dns, ips } = options.names ?? { dns: [], ips: [] };
+  const names = options.names ?? { dns: [], ips: [] };
   const keyUsages = options.keyUsages ?? ['digitalSignature', 'keyEncipherment'];
   const validityMs = options.validityMs ?? leafValidityMs;
   const skewMs = Math.min(clockSkewMs, validityMs * maxSkewShare);
-  const anonymous = !options.subject.commonName && options.subject.organizations.length === 0;
   const certificate = signed(
     {
       issuer: issuer.subjectDer,
@@ -97,7 +97,7 @@ export function issueLeaf(ca: CertificateAuthority, options: LeafOptions): strin
         extension(Oid.basicConstraints, der(Tag.sequence), true),
         extension(Oid.subjectKeyIdentifier, der(Tag.octetString, keyIdentifier(spki))),
         authorityKeyExtension(keyIdentifier(issuer.spki)),
-        ...(dns.length + ips.length > 0 ? [alternativeNamesExtension({ dns, ips }, anonymous)] : []),
+        ...(countNames(names) > 0 ? [alternativeNamesExtension(names, isEmptyName(options.subject))] : []),
       ],
     },
     ca.privateKey,

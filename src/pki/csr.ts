@@ -4,6 +4,7 @@ import { children, contextTag, type DerNode, der, derBits, derInteger, derOid, o
 import {
   type AlternativeNames,
   alternativeNamesExtension,
+  countNames,
   decodeAlternativeNames,
   decodeExtendedKeyUsage,
 } from './extensions.ts';
@@ -14,28 +15,18 @@ import { decodePem, encodePem } from './pem.ts';
 /** A PKCS#10 request whose self-signature has been checked. */
 export interface CertificateRequest {
   readonly subject: Subject;
-  /** Attributes of the subject other than CN and O, by identifier. */
-  readonly otherAttributes: readonly string[];
   readonly publicKey: KeyObject;
   readonly names: AlternativeNames;
-  /** Alternative names that are neither DNS names nor IP addresses. */
-  readonly otherNames: number;
   readonly extendedUsages: readonly string[];
 }
 
 /** A request as PEM, signed with `privateKey` (ECDSA P-256). */
 export function createRequest(options: { subject: Subject; privateKey: KeyObject; names?: AlternativeNames }): string {
-  const { dns, ips } = options.names ?? { dns: [], ips: [] };
+  const names = options.names ?? { dns: [], ips: [] };
   const attributes =
-    dns.length + ips.length === 0
+    countNames(names) === 0
       ? []
-      : [
-          der(
-            Tag.sequence,
-            derOid(Oid.extensionRequest),
-            der(Tag.set, der(Tag.sequence, alternativeNamesExtension({ dns, ips }))),
-          ),
-        ];
+      : [der(Tag.sequence, derOid(Oid.extensionRequest), der(Tag.set, der(Tag.sequence, alternativeNamesExtension(names))))];
   const info = der(
     Tag.sequence,
     derInteger(Buffer.from([0])),
@@ -71,17 +62,13 @@ export function parseRequest(pem: string): CertificateRequest {
   if (hash === undefined) throw new Error('the signature algorithm of the certificate request is not supported');
   if (!verify(hash, info.raw, publicKey, signature.content.subarray(1)))
     throw new Error('the signature of the certificate request is wrong');
-  const { other, ...name } = decodeName(subject);
   const extensions = requestedExtensions(attributes);
   const alternative = extensions.get(Oid.subjectAltName);
   const usage = extensions.get(Oid.extendedKeyUsage);
-  const { dns, ips, others } = alternative ? decodeAlternativeNames(alternative) : { dns: [], ips: [], others: 0 };
   return {
-    subject: name,
-    otherAttributes: other,
+    subject: decodeName(subject),
     publicKey,
-    names: { dns, ips },
-    otherNames: others,
+    names: alternative ? decodeAlternativeNames(alternative) : { dns: [], ips: [] },
     extendedUsages: usage ? decodeExtendedKeyUsage(usage) : [],
   };
 }

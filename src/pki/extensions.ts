@@ -6,7 +6,13 @@ import { Oid } from './oids.ts';
 export interface AlternativeNames {
   readonly dns: readonly string[];
   readonly ips: readonly string[];
+  readonly emails?: readonly string[];
+  readonly uris?: readonly string[];
 }
+
+/** How many names there are, of all kinds. */
+export const countNames = ({ dns, ips, emails = [], uris = [] }: AlternativeNames): number =>
+  dns.length + ips.length + emails.length + uris.length;
 
 export type ExtendedUsage = 'serverAuth' | 'clientAuth' | 'codeSigning' | 'emailProtection' | 'timestamping' | 'ocspSigning';
 
@@ -44,22 +50,24 @@ export function extendedKeyUsageExtension(usages: readonly ExtendedUsage[]): Buf
 export function alternativeNamesExtension(names: AlternativeNames, critical = false): Buffer {
   const entries = [
     ...names.dns.map((name) => der(contextTag(2, false), Buffer.from(name))),
+    ...(names.emails ?? []).map((email) => der(contextTag(1, false), Buffer.from(email))),
     ...names.ips.map((ip) => der(contextTag(7, false), ipBytes(ip))),
+    ...(names.uris ?? []).map((uri) => der(contextTag(6, false), Buffer.from(uri))),
   ];
   return extension(Oid.subjectAltName, der(Tag.sequence, ...entries), critical);
 }
 
-/** Names of kinds Kubernetes does not hand out (e-mail, URI) are counted in `others`. */
-export function decodeAlternativeNames(value: DerNode): AlternativeNames & { readonly others: number } {
-  const dns: string[] = [];
-  const ips: string[] = [];
-  let others = 0;
-  for (const entry of children(value)) {
-    if (entry.tag === contextTag(2, false)) dns.push(entry.content.toString('latin1'));
-    else if (entry.tag === contextTag(7, false)) ips.push(ipText(entry.content));
-    else others++;
-  }
-  return { dns, ips, others };
+/** Names of kinds that no certificate here can have (directory names, for one) are passed over. */
+export function decodeAlternativeNames(value: DerNode): AlternativeNames {
+  const texts = (tag: number): string[] =>
+    children(value)
+      .filter((entry) => entry.tag === contextTag(tag, false))
+      .map((entry) => entry.content.toString('latin1'));
+  const ips = children(value)
+    .filter((entry) => entry.tag === contextTag(7, false))
+    .map((entry) => ipText(entry.content));
+  const [emails, uris] = [texts(1), texts(6)];
+  return { dns: texts(2), ips, ...(emails.length > 0 ? { emails } : {}), ...(uris.length > 0 ? { uris } : {}) };
 }
 
 /** Usages by their name; unknown ones by their dotted identifier. */

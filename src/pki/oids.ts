@@ -1,7 +1,16 @@
-/** Object identifiers of RFC 5280, RFC 5480 and RFC 2986. */
+/** Object identifiers of RFC 5280, RFC 5480 and RFC 2986, and one of Kubernetes. */
 export const Oid = {
   commonName: '2.5.4.3',
+  serialNumber: '2.5.4.5',
+  country: '2.5.4.6',
+  locality: '2.5.4.7',
+  province: '2.5.4.8',
+  streetAddress: '2.5.4.9',
   organization: '2.5.4.10',
+  organizationalUnit: '2.5.4.11',
+  postalCode: '2.5.4.17',
+  /** The uid of the user, in the subject of client certificates. */
+  kubernetesUid: '1.3.6.1.4.1.57683.2',
   ecPublicKey: '1.2.840.10045.2.1',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ecdsaWithSha384: '1.2.840.10045.4.3.3',

@@ -562,7 +562,7 @@ describe('admission', () => {
       await refuses(admit(Node, configured, asNode), /with a non-nil configSource/);
       await refuses(
         admit(Node, nodeObject({ 'node-role.kubernetes.io/x': '' }), { ...asNode, old: nodeObject() }),
-        /not allowed to modify labels: node-role.kubernetes.io\/x/,
+        'nodes "pi" is forbidden: is not allowed to modify labels: node-role.kubernetes.io/x',
       );
       await refuses(admit(Node, nodeObject({ 'a.node-restriction.kubernetes.io/b': '' }), asNode), /set the following labels/);
       await admit(Node, nodeObject({ 'node.kubernetes.io/instance-type': 'pi', 'acme.com/rack': '1' }), {
@@ -583,6 +583,15 @@ describe('admission', () => {
         admit(Pod, undefined, { ...asNode, operation: 'DELETE', old: elsewhere }),
         /can only delete pods with spec.nodeName set to itself/,
       );
+      const evict = { metadata: { name: 'far', namespace: 'shop' } };
+      await refuses(
+        admit(Pod, evict, { ...asNode, old: elsewhere, subresource: 'eviction' }),
+        'pods "far" is forbidden: node pi can only evict pods with spec.nodeName set to itself',
+      );
+      const missing = { ...evict, metadata: { name: 'gone', namespace: 'shop' } };
+      await refuses(admit(Pod, missing, { ...asNode, subresource: 'eviction' }), 'pod "gone" not found', 404);
+      const stranger = { name: 'bob', groups: ['system:nodes'], extra: {} };
+      await admit(Pod, elsewhere, { user: stranger, old: elsewhere, subresource: 'status' });
       await refuses(admit(Pod, pod(), asNode), /can only create mirror pods/);
       const token = (of: Pod) => ({
         metadata: { name: 'default', namespace: 'shop' },

@@ -11,7 +11,6 @@ import { RoleBinding } from '../../api/kinds/rbac/role-binding.ts';
 import { ResourceSlice } from '../../api/kinds/resource/resource-slice.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { parseFieldSelector } from '../../api/selectors/field-selector.ts';
-import { isStatus } from '../../api/status-error.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import type { Attributes } from './authorizer.ts';
 import { bootstrapRbac } from './bootstrap/bootstrap-rbac.ts';

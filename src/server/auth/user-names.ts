@@ -35,8 +35,8 @@ export const parseNodeUserName = (user: string): string | undefined =>
 
 export const nodeUserName = (node: string): string => `${nodePrefix}${node}`;
 
-/** The node a user is; '' for a member of the nodes' group whose name is not a node's; undefined for everybody else. */
+/** The node a user is: somebody of the nodes' group with the name of a node, which may be ''. Undefined for everybody else. */
 export function nodeNameOf(user: UserInfo): string | undefined {
   if (!user.groups.includes(nodesGroup)) return undefined;
-  return parseNodeUserName(user.name) ?? '';
+  return parseNodeUserName(user.name);
 }

@@ -1,6 +1,6 @@
 import type { CertificateSigningRequest } from '../../api/generated/types.ts';
 import { type CertificateRequest, parseRequest } from '../../pki/csr.ts';
-import { nodesGroup, nodeUserName } from '../auth/user-names.ts';
+import { nodesGroup, nodeUserName, parseNodeUserName } from '../auth/user-names.ts';
 
 /** The signers of Kubernetes itself (k8s.io/api/certificates/v1). */
 export const Signer = {
@@ -22,31 +22,41 @@ export function hasCondition(csr: CertificateSigningRequest, type: string): bool
 
 /** Why this is no request for a node's client certificate; undefined when it is one. Upstream's ValidateKubeletClientCSR. */
 export function nodeClientProblem(request: CertificateRequest, usages: readonly string[]): string | undefined {
-  if (request.names.dns.length > 0) return 'DNS subjectAltNames are not allowed';
-  if (request.names.ips.length > 0) return 'IP subjectAltNames are not allowed';
-  if (request.otherNames > 0) return 'URI subjectAltNames are not allowed';
-  return nodeSubjectProblem(request) ?? usageProblem(usages, 'client auth');
+  const { dns, emails = [], ips, uris = [] } = request.names;
+  if (!isOfNodes(request)) return notOfNodes;
+  if (dns.length > 0) return 'DNS subjectAltNames are not allowed';
+  if (emails.length > 0) return 'Email subjectAltNames are not allowed';
+  if (ips.length > 0) return 'IP subjectAltNames are not allowed';
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed';
+  return hasNodeName(request) ? usageProblem(usages, ['client auth', ...nodeUsages]) : notNodeName;
 }
 
 /** Why this is no request for a node's serving certificate; undefined when it is one. Upstream's ValidateKubeletServingCSR. */
 export function nodeServingProblem(request: CertificateRequest, usages: readonly string[]): string | undefined {
-  if (request.names.dns.length + request.names.ips.length === 0) return 'at least one DNS or IP subjectAltName is required';
-  if (request.otherNames > 0) return 'email and URI subjectAltNames are not allowed';
-  return nodeSubjectProblem(request) ?? usageProblem(usages, 'server auth');
+  const { dns, emails = [], ips, uris = [] } = request.names;
+  if (!isOfNodes(request)) return notOfNodes;
+  if (dns.length + ips.length === 0) return 'DNS or IP subjectAltName is required';
+  if (emails.length > 0) return 'Email subjectAltNames are not allowed';
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed';
+  return usageProblem(usages, [...nodeUsages, 'server auth']) ?? (hasNodeName(request) ? undefined : notNodeName);
 }
 
-function nodeSubjectProblem({ subject }: CertificateRequest): string | undefined {
-  if (subject.organizations.length !== 1 || subject.organizations[0] !== nodesGroup)
-    return 'subject organization is not system:nodes';
-  if (!subject.commonName.startsWith(nodeUserName(''))) return 'subject common name does not begin with system:node:';
-  return undefined;
-}
+const notOfNodes = 'subject organization is not system:nodes';
+const notNodeName = 'subject common name does not begin with system:node:';
 
-function usageProblem(usages: readonly string[], purpose: string): string | undefined {
-  const others = usages.filter((u) => u !== purpose && u !== 'digital signature' && u !== 'key encipherment');
-  if (others.length > 0 || !usages.includes(purpose) || !usages.includes('digital signature'))
-    return `usages did not match [digital signature ${purpose}] or [digital signature key encipherment ${purpose}]`;
-  return undefined;
+const isOfNodes = ({ subject }: CertificateRequest): boolean =>
+  subject.organizations.length === 1 && subject.organizations[0] === nodesGroup;
+
+const hasNodeName = ({ subject }: CertificateRequest): boolean => parseNodeUserName(subject.commonName) !== undefined;
+
+const nodeUsages = ['digital signature', 'key encipherment'];
+
+/** `needed` in alphabetical order. Keys that are not RSA do without key encipherment. */
+function usageProblem(usages: readonly string[], needed: readonly string[]): string | undefined {
+  const fits =
+    usages.every((usage) => needed.includes(usage)) &&
+    needed.every((usage) => usage === 'key encipherment' || usages.includes(usage));
+  return fits ? undefined : `usages did not match [${needed.join(' ')}]`;
 }
 
 /** The node a request with a node's subject is about. */

@@ -65,6 +65,12 @@ function readRequest(csr: CertificateSigningRequest): CertificateRequest {
 
 const clientUsages = new Set(['client auth', 'digital signature', 'key encipherment']);
 
+function apiClientProblem(usages: readonly string[]): string | undefined {
+  const strange = usages.find((usage) => !clientUsages.has(usage));
+  if (strange !== undefined) return `invalid usage for client certificate: ${strange}`;
+  return usages.includes('client auth') ? undefined : 'missing required usage for client certificate: client auth';
+}
+
 function signerProblem(signer: string, request: CertificateRequest, usages: readonly string[]): string | undefined {
   switch (signer) {
     case Signer.nodeClient:
@@ -72,9 +78,7 @@ function signerProblem(signer: string, request: CertificateRequest, usages: read
     case Signer.nodeServing:
       return nodeServingProblem(request, usages);
     case Signer.apiClient:
-      if (usages.some((u) => !clientUsages.has(u)) || !usages.includes('client auth'))
-        return 'invalid usage for client certificate: only client auth, digital signature and key encipherment are permitted';
-      return undefined;
+      return apiClientProblem(usages);
     default:
       return undefined;
   }

@@ -36,6 +36,8 @@ interface Wanted {
   readonly organizations?: string[];
   readonly dns?: string[];
   readonly ips?: string[];
+  readonly emails?: string[];
+  readonly uris?: string[];
   readonly usages?: string[];
   readonly by?: { username: string; groups: string[] };
   readonly machineKey?: string;
@@ -47,7 +49,7 @@ function csr(wanted: Wanted = {}): Sketch<CertificateSigningRequest> & Certifica
   const pem = createRequest({
     subject: { commonName, organizations },
     privateKey: key,
-    names: { dns: wanted.dns ?? [], ips: wanted.ips ?? [] },
+    names: { dns: wanted.dns ?? [], ips: wanted.ips ?? [], emails: wanted.emails ?? [], uris: wanted.uris ?? [] },
   });
   return {
     apiVersion: 'certificates.k8s.io/v1',
@@ -179,6 +181,24 @@ describe('certificate requests', () => {
       SigningRefused,
     );
     assert.equal(signCsr({ ...csr(), spec: { ...csr().spec, signerName: 'acme.com/x' } }, { ca, nowMs }), undefined);
+  });
+
+  test('a signer says what is wrong with a request', () => {
+    const client = 'kube-apiserver-client';
+    const [node, serving] = ['kube-apiserver-client-kubelet', 'kubelet-serving'];
+    const rows: readonly [Wanted, string][] = [
+      [{ signer: client, usages: ['server auth'] }, 'invalid usage for client certificate: server auth'],
+      [{ signer: client, usages: ['key encipherment'] }, 'missing required usage for client certificate: client auth'],
+      [{ signer: node, usages: ['client auth'] }, 'usages did not match [client auth digital signature key encipherment]'],
+      [{ signer: node, organizations: ['x'], dns: ['x'] }, 'subject organization is not system:nodes'],
+      [{ signer: node, dns: ['x'], ips: ['1.1.1.1'] }, 'DNS subjectAltNames are not allowed'],
+      [{ signer: node, emails: ['a@b'] }, 'Email subjectAltNames are not allowed'],
+      [{ signer: node, uris: ['spiffe://a/b'] }, 'URI subjectAltNames are not allowed'],
+      [{ signer: serving, emails: ['a@b'] }, 'DNS or IP subjectAltName is required'],
+      [{ signer: serving, dns: ['pi'], emails: ['a@b'] }, 'Email subjectAltNames are not allowed'],
+      [{ signer: serving, dns: ['pi'], usages: [] }, 'usages did not match [digital signature key encipherment server auth]'],
+    ];
+    for (const [wanted, message] of rows) assert.throws(() => signCsr(csr(wanted), { ca, nowMs }), { message });
   });
 
   test('the approver carries a request from creation to certificate, and removes it later', async () => {

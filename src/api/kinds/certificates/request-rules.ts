@@ -72,7 +72,7 @@ function checkConditions(errors: FieldError[], conditions: readonly t.Certificat
     if (conditions.findIndex((c) => c.type === type) < i) errors.push(duplicate(`${field}.type`, type));
     const other = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : undefined;
     if (other && conditions.slice(0, i).some((c) => c.type === other)) {
-      errors.push(invalid(`${field}.type`, type, 'Approved and Denied conditions are mutually exclusive'));
+      errors.push(invalid('status.conditions', type, 'Approved and Denied conditions are mutually exclusive'));
     }
   });
 }

@@ -4,7 +4,7 @@ import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn, none } from '../../table/columns.ts';
 import { checkGiven, checkImmutable, checkText } from '../../validation/checks.ts';
 import { domainPrefixedPath } from '../../validation/domain-prefixed-path.ts';
-import { forbidden, invalid, notSupported, required, tooLong } from '../../validation/errors.ts';
+import { forbidden, notSupported, required, tooLong } from '../../validation/errors.ts';
 import { dns1123Label, dns1123Subdomain, pathSegment } from '../../validation/names.ts';
 import { counted } from '../strategy.ts';
 

@@ -35,18 +35,24 @@ export function nodeRestriction(deps: AdmissionDeps): AdmissionPlugin {
   };
 }
 
+/** A pod that the plugin does not find is named in the singular, as upstream's cache names it. */
+const cachedPod = { group: '', plural: 'pod', kind: 'Pod' };
+
 const checkPod: Check = (request, node, { reader }) => {
   const { operation, subresource, namespace = '' } = request;
   const stored = (): PodType => {
     const pod = reader.get(Pod, { namespace, name: request.name });
-    if (!pod) throw notFound(Pod, request.name);
+    if (!pod) throw notFound(cachedPod, request.name);
     return pod;
   };
   const own = (pod: PodType, what: string): void => {
     if (pod.spec?.nodeName !== node) throw refuse(request, `node "${node}" can only ${what} with spec.nodeName set to itself`);
   };
   if (subresource === 'status') return checkPodStatus(request, node, own);
-  if (subresource === 'eviction') return own(stored(), 'evict pods');
+  if (subresource === 'eviction') {
+    if (stored().spec?.nodeName === node) return;
+    throw refuse(request, `node ${node} can only evict pods with spec.nodeName set to itself`);
+  }
   if (subresource !== '')
     throw refuse(request, `unexpected pod subresource "${subresource}", only 'status' and 'eviction' are allowed`);
   if (operation === 'DELETE') return own(stored(), 'delete pods');
@@ -84,8 +90,8 @@ const checkNode: Check = (request, node) => {
     throw refuse(request, `node "${node}" is not allowed to modify ownerReferences`);
   const labels = forbiddenNodeLabels(next.metadata.labels ?? {}, previous?.metadata.labels ?? {});
   if (labels.length > 0) {
-    const verb = previous ? 'modify labels' : 'set the following labels';
-    throw refuse(request, `node "${node}" is not allowed to ${verb}: ${labels.join(', ')}`);
+    const what = previous ? 'is not allowed to modify labels' : `node "${node}" is not allowed to set the following labels`;
+    throw refuse(request, `${what}: ${labels.join(', ')}`);
   }
 };
 
@@ -108,7 +114,7 @@ const checkToken: Check = (request, node, { reader, authorization }) => {
     throw refuse(request, 'node requested token not bound to a pod');
   if (!ref.uid) throw refuse(request, 'node requested token with a pod binding without a uid');
   const pod = reader.get(Pod, { namespace: request.namespace ?? '', name: ref.name });
-  if (!pod) throw notFound(Pod, ref.name);
+  if (!pod) throw notFound(cachedPod, ref.name);
   if (pod.metadata.uid !== ref.uid)
     throw refuse(
       request,
@@ -144,7 +150,7 @@ const checkCsiNode: Check = (request, node) => {
 };
 
 const checkSlice: Check = (request, node) => {
-  const slice = (request.operation === 'DELETE' ? request.oldObject : request.object) as unknown as ResourceSlice | undefined;
+  const slice = (request.operation === 'CREATE' ? request.object : request.oldObject) as unknown as ResourceSlice | undefined;
   if (slice?.spec.nodeName === node) return;
   const verb = request.operation.toLowerCase();
   throw refuse(request, `can only ${verb} ResourceSlice with the same NodeName as the requesting node`);

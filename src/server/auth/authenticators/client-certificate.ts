@@ -65,16 +65,20 @@ function isForClients(usages: readonly string[] | undefined): boolean {
   return usages === undefined || usages.includes('clientAuth') || usages.includes(anyUsage);
 }
 
-/** CN is the user, each O a group. */
+/** CN is the user, each O a group, and the attribute 1.3.6.1.4.1.57683.2 the uid. */
 export function createClientCertificateAuthenticator(options: { caPem: string; clock: Clock }): Authenticator {
   const find = createCertificateChecker(options);
   return {
     authenticate(credentials) {
       const certificate = find(credentials);
-      const { commonName, organizations } = certificate?.parsed.subject ?? { commonName: '', organizations: [] };
-      if (!certificate || !commonName) return undefined;
+      if (!certificate?.parsed.subject.commonName) return undefined;
+      const { commonName, organizations, others } = certificate.parsed.subject;
+      const uids = others?.get(Oid.kubernetesUid) ?? [];
+      // A user with two uids, or with an empty one, is none.
+      if (uids.length > 1 || uids[0] === '') return undefined;
       return {
         name: commonName,
+        ...(uids[0] ? { uid: uids[0] } : {}),
         groups: organizations,
         extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint}`] },
       };
