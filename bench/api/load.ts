@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { calm } from './calm.ts';
 import { type Sample, started, timed } from './measure.ts';
 import { deleteNamespace, makeNamespace } from './namespace.ts';
 import { pod } from './pod.ts';
@@ -26,6 +27,7 @@ export async function runLoad(target: Target, { objects, clientCounts }: LoadOpt
     for (const [name, sample] of await configMapLoad(target, base, clients, count)) results.set(name, sample);
   }
   for (const [name, sample] of await podLoad(target, namespace, objects)) results.set(name, sample);
+  await calm(target, `${base}/pods`);
   results.set(`watch fan-out, ${watchers} watchers × ${fanOutEvents} events`, await fanOut(target, base));
   await deleteNamespace(target, namespace);
   return results;
@@ -85,11 +87,11 @@ async function podLoad(target: Target, namespace: string, objects: number): Prom
     (query = '') =>
     () =>
       target.call({ method: 'GET', path: `${pods}${query}` });
+  const create = (i: number): Promise<Buffer> => target.call({ method: 'POST', path: pods, body: pod(i) });
+  const created = await timed(target, { count: objects, clients: 16 }, create);
+  await calm(target, pods);
   return [
-    [
-      'pod create, 16 clients',
-      await timed(target, { count: objects, clients: 16 }, (i) => target.call({ method: 'POST', path: pods, body: pod(i) })),
-    ],
+    ['pod create, 16 clients', created],
     [`pod list of ${objects}, 1 client`, await timed(target, { count: 20, clients: 1 }, list())],
     [`pod list of ${objects}, 16 clients`, await timed(target, { count: 60, clients: 16 }, list())],
     ['pod list by label (a tenth), 1 client', await timed(target, { count: 50, clients: 1 }, list('?labelSelector=app%3Da-3'))],

@@ -5,6 +5,7 @@
  * of the server's processes (its database included) for a call or a delivered event. `--only speed` leaves out the memory, `--only memory` the speed.
  */
 import { randomBytes } from 'node:crypto';
+import { calm } from '../api/calm.ts';
 import { median, type Sample } from '../api/measure.ts';
 import { deleteNamespace, makeNamespace } from '../api/namespace.ts';
 import { Target } from '../api/target.ts';
@@ -59,6 +60,7 @@ async function printSpeed(): Promise<void> {
   for (const target of targets) {
     if (only === 'speed') await fillPods(target, full, 0, pods);
     await fillPods(target, small, 0, 10);
+    await calm(target, `/api/v1/namespaces/${full}/pods`);
   }
   for (let i = 0; i < rounds; i++) {
     await round((target) => listLoad(target, full, { count: 60, clientCounts }));
@@ -66,7 +68,10 @@ async function printSpeed(): Promise<void> {
     await round((target) => smallLoad(target, small, pods));
   }
   if (many > pods) {
-    for (const target of targets) await fillPods(target, full, pods, many);
+    for (const target of targets) {
+      await fillPods(target, full, pods, many);
+      await calm(target, `/api/v1/namespaces/${full}/pods`);
+    }
     for (let i = 0; i < rounds; i++) await round((target) => smallLoad(target, small, many));
   }
   print(results);
