@@ -13,8 +13,8 @@ export interface FlowUse {
 
 export interface FlowSeries {
   readonly dispatched: { value: number };
-  /** Observes the seconds a request waited for the seat it got. */
-  readonly waited: (seconds: number) => void;
+  /** Observes the seconds a request waited for the seat it got; undefined where nobody ever waits. */
+  readonly waited: ((seconds: number) => void) | undefined;
 }
 
 /** What can be read off the flow control. */
@@ -55,14 +55,16 @@ export class FlowControlMetrics {
     });
   }
 
-  seriesOf({ level, schema }: FlowUse): FlowSeries {
-    return { dispatched: this.#dispatched.at([level, schema]), waited: this.#waited.at([level, schema, 'true']) };
+  seriesOf({ level, schema }: FlowUse, mayWait: boolean): FlowSeries {
+    return {
+      dispatched: this.#dispatched.at([level, schema]),
+      waited: mayWait ? this.#waited.at([level, schema, 'true']) : undefined,
+    };
   }
 
-  /** `waitedSeconds` of one that was given a place to wait. */
-  rejected({ level, schema }: FlowUse, reason: Rejection, waitedSeconds?: number): void {
+  rejected({ level, schema }: FlowUse, reason: Rejection, waitedSeconds: number): void {
     this.#rejected.inc([level, schema, reason]);
-    if (waitedSeconds !== undefined) this.#waited.observe(waitedSeconds, [level, schema, 'false']);
+    this.#waited.observe(waitedSeconds, [level, schema, 'false']);
   }
 }
 

@@ -79,17 +79,16 @@ export class FlowControl {
 
   /** True: the request has a seat, which it must give back with `leave`. */
   enter({ level, use }: Flow): boolean {
-    use.series ??= this.#metrics.seriesOf(use);
+    use.series ??= this.#metrics.seriesOf(use, !level.exempt);
     if (!this.#seats.take(level)) return false;
-    this.#begin(use);
-    if (!level.exempt) use.series.waited(0);
+    this.#begin(use, 0);
     return true;
   }
 
   /** Waits for a seat, if the level has people wait, as long as the client does. False: the request is turned away. */
   async wait(flow: Flow, applicant: Applicant, maxWaitMs: number): Promise<boolean> {
     if (flow.level.queue) return this.#wait(flow, flow.level.queue, applicant, maxWaitMs);
-    this.#metrics.rejected(flow.use, 'concurrency-limit');
+    this.#metrics.rejected(flow.use, 'concurrency-limit', 0);
     return false;
   }
 
@@ -99,9 +98,10 @@ export class FlowControl {
     this.#seats.free(level);
   }
 
-  #begin(use: FlowUse): void {
+  #begin(use: FlowUse, waitedSeconds: number): void {
     use.executing++;
     use.series!.dispatched.value++;
+    use.series!.waited?.(waitedSeconds);
   }
 
   #wait(flow: Flow, limits: QueueLimits, applicant: Applicant, maxWaitMs: number): Promise<boolean> {
@@ -115,8 +115,7 @@ export class FlowControl {
         begin: () => {
           cancel();
           use.waiting--;
-          this.#begin(use);
-          use.series!.waited(waitedSeconds());
+          this.#begin(use, waitedSeconds());
           resolve(true);
         },
         turnAway: (reason) => {

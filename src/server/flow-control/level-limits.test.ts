@@ -45,7 +45,7 @@ test('how many may wait', () => {
     queueLimits(limited({ limitResponse: { type: 'Queue', queuing: { queues, handSize, queueLengthLimit } } }));
   assert.deepEqual(queuing(10, 3, 5), { perFlow: 15, all: 50 });
   assert.deepEqual(queuing(1, 1, 5), { perFlow: 5, all: 5 });
-  assert.deepEqual(queuing(128, 6, 50), { perFlow: 300, all: 1000 });
-  assert.deepEqual(queuing(10_000, 100, 5_000), { perFlow: 1000, all: 1000 });
+  assert.deepEqual(queuing(128, 6, 50), { perFlow: 300, all: 500 });
+  assert.deepEqual(queuing(10_000, 100, 5_000), { perFlow: 500, all: 500 });
   assert.equal(queueLimits(limited({})), undefined);
 });

@@ -4,8 +4,8 @@ import type { SeatLimits } from './seats.ts';
 
 /** Requests worked on at a time, of all levels together (apiserver: pkg/server/config.go, MaxRequestsInFlight and MaxMutatingRequestsInFlight). */
 const serverSeats = 600;
-/** Requests that may wait in one level, whatever it says: each of them costs memory. */
-const maxWaitingOfLevel = 1_000;
+/** Requests that may wait in one level, whatever it says: each of them costs 20 KB, most of that for its HTTP/2 stream. */
+const maxWaitingOfLevel = 500;
 
 /** The parts of the server that belong to each level, by their shares (apiserver: pkg/util/flowcontrol/apf_controller.go). */
 export function seatLimits(specs: readonly t.PriorityLevelConfigurationSpec[]): SeatLimits[] {
