@@ -47,7 +47,6 @@ export class Seats {
   #levels: readonly PriorityLevel[] = [];
   #pool = 0;
   #taken = 0;
-  #waiting = 0;
 
   /** To be called when limits have changed. `levels` are all that exist or are not idle. */
   configure(levels: readonly PriorityLevel[]): void {
@@ -77,16 +76,12 @@ export class Seats {
 
   /** Waits for a seat; returns who is turned away for lack of room to wait. */
   wait(who: Waiting, limits: QueueLimits): Waiting | undefined {
-    const turnedAway = who.level.waiting.add(who.flow, who, limits);
-    if (!turnedAway) this.#waiting++;
-    return turnedAway;
+    return who.level.waiting.add(who.flow, who, limits);
   }
 
   /** Waits no longer; false when it has a seat already. */
   giveUp(who: Waiting): boolean {
-    const waited = who.level.waiting.remove(who.flow, who);
-    if (waited) this.#waiting--;
-    return waited;
+    return who.level.waiting.remove(who.flow, who);
   }
 
   #mayTake({ exempt, executing, limits }: PriorityLevel): boolean {
@@ -99,11 +94,8 @@ export class Seats {
   }
 
   #fill(): void {
-    while (this.#waiting > 0) {
-      const level = this.#neediest();
-      if (!level) return;
+    for (let level = this.#neediest(); level; level = this.#neediest()) {
       this.#occupy(level);
-      this.#waiting--;
       level.waiting.take()!.begin();
     }
   }
