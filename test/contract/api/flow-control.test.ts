@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { connect as connectHttp2 } from 'node:http2';
+import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { FakeClock } from '../../../src/lib/clock.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
@@ -6,6 +8,7 @@ import { type Answer, type Exchange, textAnswer } from '../../../src/server/http
 import { type Answered, caller, mergePatch, type Send } from '../../support/api-caller.ts';
 import { startTestApi } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
+import { throwAwayTls } from '../../support/throw-away-tls.ts';
 
 const api = '/apis/flowcontrol.apiserver.k8s.io/v1';
 const schemas = `${api}/flowschemas`;
@@ -17,6 +20,7 @@ describe('priority and fairness', () => {
   let stop: () => Promise<void>;
   let send: Send;
   const clock = new FakeClock();
+  const certificates = throwAwayTls();
   /** Requests for `/slow` are worked on until they are let go. */
   const slow: { user: string; end(answer: Answer | Error): void }[] = [];
   before(async () => {
@@ -24,7 +28,10 @@ describe('priority and fairness', () => {
       new Promise((resolve, reject) => {
         slow.push({ user: user.name, end: (answer) => (answer instanceof Error ? reject(answer) : resolve(answer)) });
       });
-    ({ server, stop } = await startTestApi({ clock, overrides: { paths: new Map([['slow', work]]) } }));
+    ({ server, stop } = await startTestApi({
+      clock,
+      overrides: { paths: new Map([['slow', work]]), tls: certificates.tls, host: '127.0.0.1' },
+    }));
     send = caller(server);
     await eventually('the standard schemas', async () => (await send(`GET ${schemas}`)).json.items.length === 11);
     await allowPaths();
@@ -188,5 +195,33 @@ describe('priority and fairness', () => {
     endAll(() => textAnswer(200, 'done'));
     const statuses = (await Promise.all(hog)).map(({ status }) => status);
     assert.deepEqual([statuses.filter((s) => s === 200).length, statuses.filter((s) => s === 429).length], [8, 2]);
+  });
+
+  it('clients that hang up leave the queue', async () => {
+    await add('short', { type: 'Queue', queuing: { queues: 16, handSize: 2, queueLengthLimit: 10 } }, 'ann');
+    const first = [asked('ann'), asked('ann'), asked('ann')];
+    const url = `https://127.0.0.1:${server.port}`;
+    const ca = certificates.caPem;
+    const session = connectHttp2(url, { ca });
+    const stream = session.request({ ':path': '/slow', ...as('ann') }).on('error', () => {});
+    const other = session.request({ ':path': '/slow', ...as('ann') }).on('error', () => {});
+    const call = request(`${url}/slow`, { ca, headers: as('ann'), agent: false }).on('error', () => {});
+    call.end();
+    const waiting = 'apiserver_flowcontrol_current_inqueue_requests{priority_level="short",flow_schema="short"} ';
+    const are = (count: number) => eventually(`${count} wait`, async () => (await metric(waiting)) === count);
+    await are(3);
+    call.destroy();
+    await are(2);
+    stream.close();
+    await are(1);
+    session.destroy();
+    await are(0);
+    other.destroy();
+    await eventually('the first are worked on', () => slow.length === 3);
+    endAll(() => textAnswer(200, 'done'));
+    assert.deepEqual(
+      (await Promise.all(first)).map(({ status }) => status),
+      [200, 200, 200],
+    );
   });
 });
