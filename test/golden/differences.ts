@@ -12,7 +12,7 @@ export interface Difference {
 const becauseOf = (because: string, places: Readonly<Record<string, unknown>>): Difference[] =>
   Object.entries(places).map(([at, skiff]) => ({ at, skiff, because }));
 
-const noProbeTime = becauseOf('Null times', { '/body/status/conditions/0/lastProbeTime': absent });
+const noProbeTime = becauseOf('Nulls', { '/body/status/conditions/0/lastProbeTime': absent });
 
 const podUpdateRefused =
   'Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,' +
@@ -21,7 +21,7 @@ const podUpdateRefused =
 
 /** By case, every difference there is: one that is not listed fails the case, and so does one that is listed and not there. */
 export const differences: Readonly<Record<string, readonly Difference[]>> = {
-  'status-put-ignores-spec': becauseOf('Null times', {
+  'status-put-ignores-spec': becauseOf('Nulls', {
     '/body/status/conditions/0/lastTransitionTime': absent,
     '/body/status/conditions/0/lastUpdateTime': absent,
   }),
