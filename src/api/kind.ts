@@ -102,6 +102,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   validateUpdate(next: T, previous: T): FieldError[];
   /** Runs instead of `validate` and `validateUpdate` on an update through `/status`. */
   validateStatusUpdate(next: T, previous: T): FieldError[];
+  /** Finalizers need no domain: upstream has no rules for the kind but those of all objects. */
+  readonly freeFinalizers?: boolean;
   /** How the name must look; the message parts are upstream's. */
   readonly nameRule: NameRule;
   /** Warnings for the client (`Warning: 299`), e.g. for deprecated fields; `previous` on updates. */
@@ -113,6 +115,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: T, requested: number | undefined): number;
   /** Field selectors besides metadata.name and metadata.namespace: label → value as text. */
   readonly selectableFields: Readonly<Record<string, FieldGetter<T>>>;
+  /** How a selector of another field is refused, where upstream has words of its own. */
+  fieldRefusal?(field: string): string;
   readonly columns: readonly Column<T>[];
   /** What a table says about a row besides its cells: clients may hide completed ones. */
   rowConditions?(object: T): readonly RowCondition[];

@@ -134,11 +134,11 @@ export const notFound = (resource: ResourceName, name: string): StatusError =>
 export const resourceNotFound = (): StatusError =>
   new StatusError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource', details: {} });
 
-export const alreadyExists = (resource: ResourceName, name: string): StatusError =>
+export const alreadyExists = (resource: ResourceName, name: string, isBeingDeleted = false): StatusError =>
   new StatusError({
     code: 409,
     reason: 'AlreadyExists',
-    message: `${qualified(resource)} "${name}" already exists`,
+    message: `${isBeingDeleted ? 'object is being deleted: ' : ''}${qualified(resource)} "${name}" already exists`,
     details: named(resource, name),
   });
 

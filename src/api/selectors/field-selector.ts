@@ -11,6 +11,7 @@ export interface FieldTerm {
 export interface SelectableKind {
   readonly selectableFields: Readonly<Record<string, unknown>>;
   readonly scope?: string;
+  fieldRefusal?(field: string): string;
 }
 
 /** The longest selector text that is looked at. */
@@ -40,7 +41,7 @@ export function checkFieldTerms(terms: readonly FieldTerm[], kind: SelectableKin
     if (field === 'metadata.namespace' && !(hasOwnFields && kind.scope === 'Cluster')) continue;
     throw badRequest(
       hasOwnFields
-        ? `field label not supported: ${field}`
+        ? (kind.fieldRefusal?.(field) ?? `field label not supported: ${field}`)
         : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     );
   }

@@ -143,7 +143,7 @@ export const qualifiedName: TextRule = (value) => {
   const prefixProblems = prefix === '' ? ['must be non-empty'] : dns1123Subdomain(prefix);
   const nameProblems = namePart(value.slice(slash + 1));
   if (prefixProblems.length === 0) return nameProblems;
-  return [...prefixProblems.map((p) => `prefix part ${p}`), ...nameProblems];
+  return [...prefixProblems.map((p) => `prefix part ${p.replace('characters', 'bytes')}`), ...nameProblems];
 };
 
 function namePart(name: string): readonly string[] {

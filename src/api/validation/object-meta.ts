@@ -9,10 +9,7 @@ import { dns1123Label, nameRule, qualifiedName } from './names.ts';
 /** All annotations of an object together, in bytes of UTF-8. */
 export const annotationsLimitBytes = 256 * 1024;
 
-type NamedKind = Pick<Kind, 'nameRule' | 'scope' | 'type'>;
-
-/** The finalizers that need no domain. */
-const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+type NamedKind = Pick<Kind, 'nameRule' | 'scope' | 'type' | 'freeFinalizers'>;
 
 /**
  * What every object's metadata must satisfy, apart from the kind's own rules; `Kind.validate` does not repeat it. To be called when
@@ -95,7 +92,7 @@ function checkOwnerReferences(errors: FieldError[], references: readonly OwnerRe
 
 function checkOwnerReference(errors: FieldError[], field: string, reference: OwnerReference): void {
   const { apiVersion = '', kind, name, uid } = reference;
-  if (apiVersion === '' || apiVersion.endsWith('/')) {
+  if (apiVersion === '' || apiVersion.endsWith('/') || apiVersion.split('/').length > 2) {
     errors.push(invalid(`${field}.apiVersion`, apiVersion, 'version must not be empty'));
   }
   if (!kind) errors.push(invalid(`${field}.kind`, kind ?? '', 'must not be empty'));
@@ -112,13 +109,19 @@ function checkFinalizers(errors: FieldError[], kind: NamedKind, finalizers: read
   for (const [i, finalizer] of finalizers.entries()) {
     for (const problem of qualifiedName(finalizer)) errors.push(invalid(field, finalizer, problem));
     // Custom resources have no type of their own, and may name theirs as they like.
-    if (kind.type === '' || finalizer.includes('/') || standardFinalizers.has(finalizer)) continue;
-    const problem = 'name is neither a standard finalizer name nor is it fully qualified';
-    errors.push(invalid(`${field}[${i}]`, finalizer, problem));
+    if (kind.type !== '' && !kind.freeFinalizers) checkFullFinalizer(errors, `${field}[${i}]`, finalizer);
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
+}
+
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+/** A finalizer is one of Kubernetes' own or has its owner's domain. */
+export function checkFullFinalizer(errors: FieldError[], field: string, finalizer: string): void {
+  if (finalizer.includes('/') || standardFinalizers.includes(finalizer)) return;
+  errors.push(invalid(field, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));
 }
 
 /**

@@ -59,8 +59,8 @@ async function readDeleteOptions(exchange: Exchange): Promise<DeleteOptions> {
 
 const policies: ReadonlySet<string> = new Set(['Foreground', 'Background', 'Orphan', '']);
 
-/** apimachinery: pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions. */
-function deleteRequestOf(options: DeleteOptions): DeleteRequest {
+/** What options ask for; throws StatusError 422. apimachinery: pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions. */
+export function deleteRequestOf(options: DeleteOptions): DeleteRequest {
   const { propagationPolicy: policy, orphanDependents, gracePeriodSeconds, preconditions } = options;
   if (policy !== undefined && orphanDependents !== undefined) {
     const message = `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`;

@@ -1,4 +1,5 @@
 import type { AnyObject } from '../../api/meta.ts';
+import { badRequest } from '../../api/status-error.ts';
 import { admissionRequest } from '../registry/write-deps.ts';
 import type { PostedSubresource, SubresourceContext } from '../resources/subresource.ts';
 
@@ -10,6 +11,10 @@ export async function postToSubresource(
   body: AnyObject,
 ): Promise<{ code: number; object: unknown }> {
   const { deps, call, kind, key } = context;
+  const named = (body as { metadata?: { namespace?: string } }).metadata?.namespace;
+  if (named && named !== key.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
   const request = admissionRequest({
     operation: 'CREATE',
     kind,

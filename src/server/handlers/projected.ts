@@ -5,7 +5,7 @@ import type { Answer } from '../http/exchange.ts';
 import type { Call } from '../registry/call.ts';
 import { trackManagers } from '../registry/managers.ts';
 import { applyPatch } from '../registry/patch.ts';
-import { checkName } from '../registry/system-fields.ts';
+import { checkName, checkUid, settleNamespace } from '../registry/system-fields.ts';
 import type { ProjectedSubresource } from '../resources/subresource.ts';
 import { readObject } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
@@ -74,6 +74,8 @@ export async function changeProjected(
       const live = shownWithOwners(projection, object);
       const body = options.change(cloneJson(live));
       checkName(body, key.name);
+      settleNamespace(kind, body, key.namespace);
+      checkUid(kind, body, object);
       const wanted = body.metadata.resourceVersion;
       if (wanted && wanted !== object.metadata.resourceVersion) throw conflict(kind, key.name);
       if (!options.managersAreTracked) {

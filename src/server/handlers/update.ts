@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../api/meta.ts';
-import { badRequest } from '../../api/status-error.ts';
 import { authorizeCreate } from '../http/auth-filters.ts';
 import type { Answer } from '../http/exchange.ts';
+import { checkName } from '../registry/system-fields.ts';
 import type { UpdateRules } from '../registry/update.ts';
 import { readBody } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
@@ -14,7 +14,7 @@ export async function handleUpdate(deps: HandlerDeps, target: Target, rules?: Up
   const call = callOf(exchange, 'UpdateOptions');
   const read = await readBody(exchange, kind, fieldValidationOf(exchange.query, 'UpdateOptions'));
   let object: KubeObject | undefined = read();
-  requireName(object, name);
+  checkName(object, name);
   const result = await deps.registry.update(call, kind, {
     key: { namespace, name },
     // The registry changes what it gets; should it start again, the body is read again.
@@ -29,11 +29,4 @@ export async function handleUpdate(deps: HandlerDeps, target: Target, rules?: Up
     ...(rules ? { rules } : {}),
   });
   return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });
-}
-
-/** `PUT` must name the object in its body, too. */
-function requireName(object: KubeObject, name: string): void {
-  if (!object.metadata.name) {
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  }
 }

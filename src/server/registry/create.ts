@@ -95,20 +95,22 @@ async function createOnce<T extends KubeObject>(
   }
 }
 
-function nameTaken(kind: Kind, { metadata }: KubeObject): StatusError {
-  return (metadata.generateName ? generatedNameTaken : alreadyExists)(kind, metadata.name);
+function nameTaken(kind: Kind, { metadata }: KubeObject, existing: KubeObject | undefined): StatusError {
+  const isGoing = existing?.metadata.deletionTimestamp !== undefined;
+  return metadata.generateName ? generatedNameTaken(kind, metadata.name) : alreadyExists(kind, metadata.name, isGoing);
 }
 
 async function write<T extends KubeObject>(deps: WriteDeps, call: Call, kind: Kind<T>, object: T): Promise<T> {
   const key = { namespace: object.metadata.namespace, name: object.metadata.name };
   if (call.dryRun) {
-    if (deps.objects.newest(kind, key)) throw nameTaken(kind, object);
+    const existing = deps.objects.newest(kind, key);
+    if (existing) throw nameTaken(kind, object, existing.object);
     return deepFreeze(object);
   }
   try {
     return await deps.objects.put(kind, key, deps.objects.encode(kind, object), 0);
   } catch (error) {
-    if (error instanceof RevisionConflict) throw nameTaken(kind, object);
+    if (error instanceof RevisionConflict) throw nameTaken(kind, object, deps.objects.newest(kind, key)?.object);
     throw error;
   }
 }

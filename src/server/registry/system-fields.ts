@@ -1,8 +1,9 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import { badRequest, StatusError } from '../../api/status-error.ts';
+import { badRequest, conflict, StatusError } from '../../api/status-error.ts';
 import { timestamp } from '../../api/timestamp.ts';
 import type { Call } from './call.ts';
+import { storeKeyOf } from './stored-form.ts';
 
 /** Object and URL must name the same namespace; an object without one takes that of the URL. */
 export function settleNamespace(kind: Kind, object: KubeObject, namespace: string | undefined): void {
@@ -23,6 +24,22 @@ export function checkName(object: KubeObject, name: string): void {
   const given = object.metadata.name;
   if (!given) throw nameMissing(name);
   if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+}
+
+/** A uid in the body must be that of the object there is. */
+export function checkUid(kind: Kind, body: KubeObject, { metadata }: KubeObject): void {
+  if (body.metadata.uid && body.metadata.uid !== metadata.uid) throw uidConflict(kind, body, metadata.uid);
+}
+
+/** The uid of the body is not `actual`. */
+export function uidConflict(kind: Kind, { metadata: { namespace, name, uid } }: KubeObject, actual: string): StatusError {
+  const key = storeKeyOf(kind, { namespace, name });
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`;
+  return conflict(
+    kind,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  );
 }
 
 /** Owners that are named twice are kept once; the caller is told (apiserver: pkg/endpoints/handlers/rest.go dedupOwnerReferences). */

@@ -10,8 +10,8 @@ import { createObject, refuseInvalid } from './create.ts';
 import type { Effects } from './effects.ts';
 import { trackManagers } from './managers.ts';
 import type { Newest } from './object-store.ts';
-import { deepFreeze, storeKeyOf } from './stored-form.ts';
-import { checkName, dropRepeatedOwners, keepSystemFields, settleNamespace } from './system-fields.ts';
+import { deepFreeze } from './stored-form.ts';
+import { checkName, checkUid, dropRepeatedOwners, keepSystemFields, settleNamespace, uidConflict } from './system-fields.ts';
 import { admissionRequest, type WriteDeps, writeContext } from './write-deps.ts';
 
 /** Attempts before a write that needs no certain version gives up on a key others write all the time. */
@@ -107,7 +107,7 @@ function isAlreadyExists(error: unknown): boolean {
 
 /** `PUT` of a missing object creates it, but not when the client thinks it exists. */
 function refuseCreateWithVersion(kind: Kind, object: KubeObject): void {
-  if (object.metadata.uid) throw conflict(kind, object.metadata.name, preconditionText(kind, object, object.metadata.uid, ''));
+  if (object.metadata.uid) throw uidConflict(kind, object, '');
   if (object.metadata.resourceVersion) throw notFound(kind, object.metadata.name);
 }
 
@@ -172,10 +172,8 @@ async function updateOnce<T extends KubeObject>(
  * is refused by the validation.
  */
 function checkPreconditions<T extends KubeObject>(kind: Kind<T>, next: T, newest: Newest<T>, unconditional: boolean): void {
-  const { uid, resourceVersion, name } = next.metadata;
-  if (uid && !unconditional && uid !== newest.object.metadata.uid) {
-    throw conflict(kind, name, preconditionText(kind, newest.object, uid, newest.object.metadata.uid));
-  }
+  const { resourceVersion, name } = next.metadata;
+  if (!unconditional) checkUid(kind, next, newest.object);
   if (isVersion(resourceVersion)) {
     if (resourceVersion !== String(newest.revision)) throw conflict(kind, name);
     return;
@@ -189,11 +187,6 @@ function isVersion(resourceVersion: string | undefined): boolean {
   if (/^\d+$/.test(resourceVersion)) return !/^0+$/.test(resourceVersion);
   const message = `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`;
   throw new StatusError({ code: 500, reason: '', message });
-}
-
-function preconditionText(kind: Kind, object: KubeObject, wanted: string, actual: string): string {
-  const key = storeKeyOf(kind, { namespace: object.metadata.namespace, name: object.metadata.name });
-  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${actual}`;
 }
 
 /** Upstream names the resource here, not the kind as in other 422 answers. */

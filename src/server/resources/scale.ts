@@ -4,6 +4,8 @@ import { scaleOwners, withScaleOwners } from '../../api/managed-fields/scale-own
 import type { AnyObject, KubeObject } from '../../api/meta.ts';
 import { invalid } from '../../api/status-error.ts';
 import { ageColumn, nameColumn } from '../../api/table/columns.ts';
+import { checkNonNegative } from '../../api/validation/checks.ts';
+import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import type { ProjectedSubresource } from './subresource.ts';
 
 /** The body of `/scale`; not a resource of its own. */
@@ -48,10 +50,9 @@ export const workloadScale: ProjectedSubresource = {
   },
   change(object, body) {
     const replicas = ((body as AnyObject).spec as ScaleType['spec'] | undefined)?.replicas ?? 0;
-    if (replicas < 0) {
-      const message = `Invalid value: ${replicas}: must be greater than or equal to 0`;
-      throw invalid(Scale, object.metadata.name, [{ reason: 'FieldValueInvalid', field: 'spec.replicas', message }]);
-    }
+    const errors = validateObjectMeta(Scale, body.metadata);
+    checkNonNegative(errors, 'spec.replicas', replicas);
+    if (errors.length > 0) throw invalid(Scale, object.metadata.name, errors);
     const scalable = object as Scalable;
     scalable.spec = { ...scalable.spec, replicas };
     const entries = withScaleOwners(object.metadata.managedFields, body.metadata.managedFields, object.apiVersion);

@@ -36,7 +36,7 @@ describe('dry runs', () => {
     [`DELETE ${maps}`, undefined, undefined, 200],
     [`PATCH ${deployments}/d/scale`, { spec: { replicas: 9 } }, mergePatch, 200],
     [`PATCH ${deployments}/d/status`, { status: { replicas: 9 } }, mergePatch, 200],
-    [`POST ${pods}/p/binding`, { target: { kind: 'Node', name: 'n' } }, undefined, 201],
+    [`POST ${pods}/p/binding`, { ...named('p'), target: { kind: 'Node', name: 'n' } }, undefined, 201],
     [`POST ${pods}/p/eviction`, named('p'), undefined, 201],
     [`DELETE ${pods}/p`, undefined, undefined, 200],
     ['PUT /api/v1/namespaces/default/finalize', { ...named('default'), spec: {} }, undefined, 200],

@@ -77,7 +77,7 @@ describe('patches', () => {
 
   it('two who apply what is not there yet both succeed', async () => {
     const apply = { 'content-type': 'application/apply-patch+yaml' };
-    const body = (key: string) => `kind: ConfigMap\napiVersion: v1\ndata: {${key}: "1"}`;
+    const body = (key: string) => `kind: ConfigMap\napiVersion: v1\nmetadata: {name: together}\ndata: {${key}: "1"}`;
     const managers = ['a', 'b', 'c'];
     const answers = await Promise.all(managers.map((m) => send(`PATCH ${maps}/together?fieldManager=${m}`, body(m), apply)));
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);

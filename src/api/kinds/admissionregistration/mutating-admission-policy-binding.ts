@@ -14,6 +14,7 @@ export const MutatingAdmissionPolicyBinding = defineKind<MutatingAdmissionPolicy
   plural: 'mutatingadmissionpolicybindings',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   allowUnconditionalUpdate: false,
   applyDefaults({ spec }) {
     defaultMatchResources(spec?.matchResources);

@@ -18,6 +18,7 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   plural: 'mutatingadmissionpolicies',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   allowUnconditionalUpdate: false,
   applyDefaults(policy) {
     policy.spec ??= {};

@@ -13,6 +13,7 @@ export const MutatingWebhookConfiguration = defineKind<MutatingWebhookConfigurat
   plural: 'mutatingwebhookconfigurations',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   allowUnconditionalUpdate: false,
   applyDefaults(configuration) {
     for (const webhook of configuration.webhooks ?? []) {

@@ -17,6 +17,7 @@ export const ValidatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPo
   plural: 'validatingadmissionpolicybindings',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   allowUnconditionalUpdate: false,
   applyDefaults({ spec }) {
     defaultMatchResources(spec?.matchResources);

@@ -22,6 +22,7 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   plural: 'validatingadmissionpolicies',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   resetFields: { status: ['metadata', 'spec'] },
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,

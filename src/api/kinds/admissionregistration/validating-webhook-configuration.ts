@@ -13,6 +13,7 @@ export const ValidatingWebhookConfiguration = defineKind<ValidatingWebhookConfig
   plural: 'validatingwebhookconfigurations',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   allowUnconditionalUpdate: false,
   applyDefaults(configuration) {
     for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook);

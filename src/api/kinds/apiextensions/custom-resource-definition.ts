@@ -16,6 +16,7 @@ export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,
   applyDefaults(definition) {

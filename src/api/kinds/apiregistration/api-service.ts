@@ -21,6 +21,7 @@ export const APIService = defineKind<APIService>({
   plural: 'apiservices',
   categories: ['api-extensions'],
   scope: 'Cluster',
+  freeFinalizers: true,
   resetFields: { status: ['metadata', 'spec'] },
   nameRule: 'pathSegment',
   subresources: [statusSubresource],

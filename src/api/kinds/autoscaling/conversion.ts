@@ -1,4 +1,5 @@
 import type * as t from '../../generated/types.ts';
+import { behaviorText, parseBehavior } from './behavior-form.ts';
 import { flatSpec, flatStatus, nestedSpec, nestedStatus } from './metric-forms.ts';
 
 /** Where autoscaling/v1 keeps what its fields cannot say (kubernetes: pkg/apis/autoscaling/annotations.go). */
@@ -17,8 +18,8 @@ export function toV2(hpa: t.HorizontalPodAutoscaler): t.HorizontalPodAutoscalerV
   const metrics = (parsed<object[]>(annotations[metricsAnnotation]) ?? []).map((m) => nestedSpec(m as never));
   if (target !== undefined) metrics.push(cpuUtilization(target));
   if (metrics.length === 0) metrics.push(cpuUtilization(defaultCpuUtilizationPercent));
-  const behavior = parsed<t.HorizontalPodAutoscalerBehaviorV2>(annotations[behaviorAnnotation]);
-  const conditions = parsed<t.HorizontalPodAutoscalerConditionV2[]>(annotations[conditionsAnnotation]);
+  const behavior = parsed(annotations[behaviorAnnotation], parseBehavior);
+  const conditions = parsed<t.HorizontalPodAutoscalerConditionV2[]>(annotations[conditionsAnnotation])?.map(timed);
   const detailed = parsed<object[]>(annotations[currentMetricsAnnotation])?.map((m) => nestedStatus(m as never));
   const currentMetrics = detailed ?? (current === undefined ? undefined : [currentCpuUtilization(current)]);
   return {
@@ -44,8 +45,8 @@ export function fromV2(hpa: t.HorizontalPodAutoscalerV2): t.HorizontalPodAutosca
   const annotations = without(hpa.metadata.annotations ?? {});
   if (others.length > 0) annotations[metricsAnnotation] = JSON.stringify(others.map(flatSpec));
   if (currentMetrics.length > 0) annotations[currentMetricsAnnotation] = JSON.stringify(currentMetrics.map(flatStatus));
-  if (behavior) annotations[behaviorAnnotation] = JSON.stringify(behavior);
-  if (conditions.length > 0) annotations[conditionsAnnotation] = JSON.stringify(conditions);
+  if (behavior) annotations[behaviorAnnotation] = behaviorText(behavior);
+  if (conditions.length > 0) annotations[conditionsAnnotation] = JSON.stringify(conditions.map(conditionForm));
   return {
     kind: 'HorizontalPodAutoscaler',
     apiVersion: 'autoscaling/v1',
@@ -58,6 +59,15 @@ export function fromV2(hpa: t.HorizontalPodAutoscalerV2): t.HorizontalPodAutosca
       ...(current?.averageUtilization === undefined ? {} : { currentCPUUtilizationPercentage: current.averageUtilization }),
     },
   };
+}
+
+/** A time of null is none. */
+function timed({ lastTransitionTime, ...condition }: t.HorizontalPodAutoscalerConditionV2): t.HorizontalPodAutoscalerConditionV2 {
+  return lastTransitionTime ? { ...condition, lastTransitionTime } : condition;
+}
+
+function conditionForm({ type, status, lastTransitionTime, ...why }: t.HorizontalPodAutoscalerConditionV2): object {
+  return { type, status, lastTransitionTime: lastTransitionTime ?? null, ...why };
 }
 
 function isCpuUtilization(metric: t.MetricSpecV2): boolean {
@@ -75,10 +85,10 @@ function currentCpuUtilization(percent: number): t.MetricStatusV2 {
 }
 
 /** Annotations are free text: one that is not JSON says nothing. */
-function parsed<T>(text: string | undefined): T | undefined {
+function parsed<T>(text: string | undefined, parse: (text: string) => T = JSON.parse): T | undefined {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as T;
+    return parse(text);
   } catch {
     return undefined;
   }

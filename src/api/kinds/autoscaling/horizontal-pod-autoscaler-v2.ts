@@ -1,5 +1,6 @@
 import { defineKind } from '../../define-kind.ts';
 import type * as t from '../../generated/types.ts';
+import { canonicalQuantity } from '../core/resource-list.ts';
 import { statusSubresource } from '../subresources.ts';
 import { autoscalerColumns } from './autoscaler-columns.ts';
 import { validateAutoscaler, validateAutoscalerStatus } from './autoscaler-validation.ts';
@@ -28,9 +29,13 @@ export const HorizontalPodAutoscalerV2 = defineKind<HorizontalPodAutoscalerV2>({
       const target = { type: 'Utilization', averageUtilization: defaultCpuUtilizationPercent };
       spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
     }
+    for (const metric of spec.metrics) canonicalTargets(metric);
     if (!spec.behavior) return;
     spec.behavior.scaleUp = { ...scaleUp(), ...spec.behavior.scaleUp };
     spec.behavior.scaleDown = { ...scaleDown(), ...spec.behavior.scaleDown };
+    for (const rules of [spec.behavior.scaleUp, spec.behavior.scaleDown]) {
+      if (rules.tolerance !== undefined) rules.tolerance = canonicalQuantity(rules.tolerance);
+    }
   },
   prepareForCreate(hpa) {
     hpa.status = { desiredReplicas: 0 };
@@ -39,6 +44,14 @@ export const HorizontalPodAutoscalerV2 = defineKind<HorizontalPodAutoscalerV2>({
   validateStatusUpdate: validateAutoscalerStatus,
   columns: autoscalerColumns,
 });
+
+function canonicalTargets({ object, external, pods, resource, containerResource }: t.MetricSpecV2): void {
+  for (const source of [object, external, pods, resource, containerResource]) {
+    const target: t.MetricTargetV2 | undefined = source?.target;
+    if (target?.value !== undefined) target.value = canonicalQuantity(target.value);
+    if (target?.averageValue !== undefined) target.averageValue = canonicalQuantity(target.averageValue);
+  }
+}
 
 /** Rules for what a behavior leaves open. The window of scale-down is the controller's setting. */
 function scaleUp(): t.HPAScalingRulesV2 {

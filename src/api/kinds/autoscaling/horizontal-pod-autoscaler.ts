@@ -18,7 +18,10 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   storageKind: HorizontalPodAutoscalerV2,
   toStorage: toV2,
   fromStorage: (stored) => fromV2(stored as t.HorizontalPodAutoscalerV2),
-  applyDefaults: (hpa) => throughV2(hpa, HorizontalPodAutoscalerV2.applyDefaults),
+  applyDefaults(hpa) {
+    hpa.spec ??= {} as t.HorizontalPodAutoscalerSpec;
+    hpa.spec.minReplicas ??= 1;
+  },
   prepareForCreate: (hpa, context) => throughV2(hpa, (v2) => HorizontalPodAutoscalerV2.prepareForCreate(v2, context)),
   prepareForUpdate(next, previous, context) {
     throughV2(next, (v2) => HorizontalPodAutoscalerV2.prepareForUpdate(v2, toV2(previous), context));
@@ -34,7 +37,7 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   })),
 });
 
-/** Does to an object of v1 what v2 does: also what v1 says in annotations has defaults, and is reset where the server owns it. */
+/** Does to an object of v1 what v2 does: also what v1 says in annotations is set back where the server owns it. */
 function throughV2(hpa: HorizontalPodAutoscaler, change: (hpa: HorizontalPodAutoscalerV2) => void): void {
   const v2 = toV2(hpa);
   change(v2);

@@ -197,7 +197,10 @@ export function nestedStatus(m: Flat<FlatStatus>): t.MetricStatusV2 {
 }
 
 function nestedUtilization(status: FlatStatus): t.MetricValueStatusV2 {
-  return nestedCurrent({ averageUtilization: status.currentAverageUtilization, averageValue: status.currentAverageValue });
+  const { currentAverageUtilization: averageUtilization, currentAverageValue: averageValue } = status;
+  // The flat form has a value always.
+  const isNone = averageUtilization !== undefined && averageValue === '0';
+  return nestedCurrent({ averageUtilization, averageValue: isNone ? undefined : averageValue });
 }
 
 function nestedCurrent(fields: {

@@ -37,6 +37,7 @@ export const Job = defineKind<Job>({
   validateUpdate: validateJobUpdate,
   validateStatusUpdate: validateJobStatus,
   warnings: (next, previous) => jobSpecWarnings(next, previous, 'spec', next.spec),
+  fieldRefusal: (field) => `field label ${JSON.stringify(field)} not supported for Job`,
   selectableFields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
   columns: [
     nameColumn,

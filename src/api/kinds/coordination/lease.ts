@@ -12,6 +12,7 @@ export const Lease = defineKind<Lease>({
   kind: 'Lease',
   plural: 'leases',
   scope: 'Namespaced',
+  freeFinalizers: true,
   lazy: true,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,

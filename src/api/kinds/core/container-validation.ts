@@ -72,7 +72,17 @@ function forbidSidecarFields(errors: FieldError[], at: string, container: t.Cont
   }
 }
 
-const forbiddenForEphemeral = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] as const;
+const forbiddenForEphemeral = [
+  'ports',
+  'resources',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+] as const;
 
 function checkEphemeralContainers(errors: FieldError[], field: string, list: t.EphemeralContainer[], pod: PodContext): void {
   const detail = 'cannot be set for an Ephemeral Container';

@@ -12,6 +12,7 @@ export const Event = defineKind<Event>({
   plural: 'events',
   shortNames: ['ev'],
   scope: 'Namespaced',
+  freeFinalizers: true,
   lazy: true,
   allowCreateOnUpdate: true,
   applyDefaults(event) {

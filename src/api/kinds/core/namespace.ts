@@ -2,8 +2,10 @@ import { defineKind, keepStatus } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
+import { checkGiven } from '../../validation/checks.ts';
 import { invalid } from '../../validation/errors.ts';
 import { qualifiedName } from '../../validation/names.ts';
+import { checkFullFinalizer } from '../../validation/object-meta.ts';
 import { statusSubresource } from '../subresources.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
@@ -39,7 +41,7 @@ export const Namespace = defineKind<Namespace>({
     keepStatus(next, previous);
     next.spec = { ...next.spec, ...(previous.spec?.finalizers ? { finalizers: previous.spec.finalizers } : {}) };
   },
-  validate: (namespace) => validateFinalizers(namespace.spec?.finalizers),
+  validate: ({ spec }) => validateFinalizers(spec?.finalizers, () => 'spec.finalizers'),
   validateStatusUpdate(next) {
     const wanted = next.metadata.deletionTimestamp ? 'Terminating' : 'Active';
     if (next.status?.phase === wanted) return [];
@@ -53,13 +55,12 @@ export const Namespace = defineKind<Namespace>({
   columns: [nameColumn, { name: 'Status', type: 'string', cell: (namespace) => namespace.status?.phase ?? '' }, ageColumn],
 });
 
-function validateFinalizers(finalizers: readonly string[] | undefined): FieldError[] {
+/** Finalizers of the spec; `fieldOf` says how messages name one. */
+export function validateFinalizers(finalizers: readonly string[] | undefined, fieldOf: (i: number) => string): FieldError[] {
   const errors: FieldError[] = [];
-  for (const finalizer of finalizers ?? []) {
-    for (const problem of qualifiedName(finalizer)) errors.push(invalid('spec.finalizers', finalizer, problem));
-    if (finalizer.includes('/') || ['kubernetes', 'orphan', 'foregroundDeletion'].includes(finalizer)) continue;
-    const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-    errors.push(invalid('spec.finalizers', finalizer, detail));
-  }
+  finalizers?.forEach((finalizer, i) => {
+    checkGiven(errors, fieldOf(i), finalizer, qualifiedName);
+    checkFullFinalizer(errors, fieldOf(i), finalizer);
+  });
   return errors;
 }

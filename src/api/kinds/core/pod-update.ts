@@ -1,3 +1,4 @@
+import { keepMetadata } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { checkRange, maxInt32 } from '../../validation/checks.ts';
@@ -142,6 +143,7 @@ export function keepAllButEphemeralContainers(next: t.Pod, previous: t.Pod): voi
   if (wanted) next.spec.ephemeralContainers = wanted;
   else delete next.spec.ephemeralContainers;
   next.status = previous.status;
+  keepMetadata(next, previous);
 }
 
 /** Ephemeral containers can be added, never changed or removed. */

@@ -107,9 +107,10 @@ function gatedCondition(nowMs: number): t.PodCondition {
 
 /** Old agents send pods without these through `/status`. */
 function keepOwnersAndClass(next: Pod, previous: Pod): void {
-  const owners = previous.metadata.ownerReferences;
-  if (owners) next.metadata.ownerReferences = owners;
-  else delete next.metadata.ownerReferences;
+  for (const field of ['ownerReferences', 'deletionTimestamp'] as const) {
+    if (previous.metadata[field] === undefined) delete next.metadata[field];
+    else Object.assign(next.metadata, { [field]: previous.metadata[field] });
+  }
   next.status ??= {};
   if (!next.status.qosClass && previous.status?.qosClass) next.status.qosClass = previous.status.qosClass;
   if (!next.status.observedGeneration && previous.status?.observedGeneration) {

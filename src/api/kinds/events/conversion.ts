@@ -34,7 +34,7 @@ export function fromCoreEvent(event: t.Event): t.EventsEvent {
     ...(firstTimestamp === undefined ? {} : { deprecatedFirstTimestamp: firstTimestamp }),
     ...(lastTimestamp === undefined ? {} : { deprecatedLastTimestamp: lastTimestamp }),
     ...(count === undefined ? {} : { deprecatedCount: count }),
-    ...(reportingComponent === undefined ? {} : { reportingController: reportingComponent }),
+    ...(reportingComponent ? { reportingController: reportingComponent } : {}),
   };
 }
 
@@ -47,7 +47,7 @@ function common(event: t.Event | t.EventsEvent): Pick<t.Event, 'metadata'> & Par
     ...(eventTime ? { eventTime } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(related === undefined ? {} : { related }),
-    ...(reportingInstance === undefined ? {} : { reportingInstance }),
+    ...(reportingInstance ? { reportingInstance } : {}),
     ...(series === undefined ? {} : { series }),
     ...(type === undefined ? {} : { type }),
   };

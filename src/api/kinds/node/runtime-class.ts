@@ -19,6 +19,7 @@ export const RuntimeClass = defineKind<RuntimeClass>({
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
   scope: 'Cluster',
+  freeFinalizers: true,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
   applyDefaults(runtimeClass) {

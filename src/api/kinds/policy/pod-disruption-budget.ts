@@ -18,6 +18,7 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   plural: 'poddisruptionbudgets',
   shortNames: ['pdb'],
   scope: 'Namespaced',
+  freeFinalizers: true,
   subresources: [statusSubresource],
   allowUnconditionalUpdate: false,
   applyDefaults(budget) {

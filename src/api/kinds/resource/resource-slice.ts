@@ -36,6 +36,7 @@ export const ResourceSlice = defineKind<ResourceSlice>({
     checkImmutable(errors, 'spec.nodeName', next?.nodeName, previous?.nodeName);
     return errors;
   },
+  fieldRefusal: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   selectableFields: {
     'spec.nodeName': (slice) => slice.spec?.nodeName ?? '',
     'spec.driver': (slice) => slice.spec?.driver ?? '',

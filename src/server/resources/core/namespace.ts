@@ -1,4 +1,4 @@
-import { Namespace } from '../../../api/kinds/core/namespace.ts';
+import { Namespace, validateFinalizers } from '../../../api/kinds/core/namespace.ts';
 import { timestamp } from '../../../api/timestamp.ts';
 import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
 import type { Effects } from '../../registry/effects.ts';
@@ -27,5 +27,8 @@ export const finalizeRules: UpdateRules<Namespace> = {
     else delete next.spec.finalizers;
     next.status = previous.status;
   },
-  validate: (next) => [...validateObjectMeta(Namespace, next.metadata), ...Namespace.validate(next)],
+  validate: ({ metadata, spec }) => [
+    ...validateObjectMeta(Namespace, metadata),
+    ...validateFinalizers(spec?.finalizers, (i) => `spec.finalizers[${i}]`),
+  ],
 };

@@ -17,7 +17,7 @@ export const podBinding: PostedSubresource = {
   body: Binding,
   async post(context, body) {
     const binding = body as unknown as BindingType;
-    if (binding.metadata.name && binding.metadata.name !== context.key.name) {
+    if (binding.metadata.name !== context.key.name) {
       throw badRequest('name in URL does not match name in Binding object');
     }
     await bind(context, binding);
@@ -87,6 +87,7 @@ export async function postedBindings(deps: HandlerDeps, { exchange, kind, namesp
   if (exchange.info.verb !== 'create' || namespace === undefined) throw methodNotAllowed();
   const binding = await readObject(exchange, kind, fieldValidationOf(exchange.query, 'CreateOptions'));
   const { name } = binding.metadata;
+  if (!name) throw badRequest('Name parameter required.');
   const call = callOf(exchange, 'CreateOptions');
   const { code, object } = await podBinding.post({ deps, call, kind: Pod, key: { namespace, name } }, binding as AnyObject);
   return valueAnswer(exchange, code, object);

@@ -5,7 +5,8 @@ import { PodDisruptionBudget } from '../../../api/kinds/policy/pod-disruption-bu
 import { matchesLabelSelector } from '../../../api/selectors/label-selector.ts';
 import { badRequest, conflict, internalError, isStatus, StatusError } from '../../../api/status-error.ts';
 import { timestamp } from '../../../api/timestamp.ts';
-import { checkDeletePreconditions, type DeleteRequest, type Propagation } from '../../registry/delete.ts';
+import { deleteRequestOf } from '../../handlers/delete.ts';
+import { checkDeletePreconditions, type DeleteRequest } from '../../registry/delete.ts';
 import { statusRules } from '../../registry/update.ts';
 import type { PostedSubresource, SubresourceContext } from '../subresource.ts';
 
@@ -20,11 +21,11 @@ export const podEviction: PostedSubresource = {
   async post(context, body) {
     const eviction = body as unknown as EvictionType;
     const { deps, call, key } = context;
-    if (eviction.metadata.name && eviction.metadata.name !== key.name) {
+    if (eviction.metadata.name !== key.name) {
       throw badRequest('name in URL does not match name in Eviction object');
     }
     const pod = deps.registry.get(Pod, key);
-    const request = deleteRequestOf(eviction);
+    const request = deleteRequestOf(eviction.deleteOptions ?? {});
     const evicting = { ...call, dryRun: call.dryRun || (eviction.deleteOptions?.dryRun?.length ?? 0) > 0 };
     const asEvicting = { ...context, call: evicting };
     if (!ignoresBudgets(pod)) await chargeBudget(asEvicting, pod);
@@ -32,11 +33,6 @@ export const podEviction: PostedSubresource = {
     return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
   },
 };
-
-function deleteRequestOf(eviction: EvictionType): DeleteRequest {
-  const { gracePeriodSeconds, propagationPolicy, preconditions } = eviction.deleteOptions ?? {};
-  return { gracePeriodSeconds, propagation: propagationPolicy as Propagation | undefined, preconditions };
-}
 
 /** Writes into the pod's status why it goes: Jobs and people tell disruptions from failures by that. Returns the request for the pod as it is then. */
 async function explain({ deps, call, key }: SubresourceContext, request: DeleteRequest): Promise<DeleteRequest> {
