@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { FakeClock } from '../../../src/lib/clock.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
 import { systemMaster } from '../../../src/server/auth/user.ts';
+import { MemoryStore } from '../../../src/storage/memory-store.ts';
 import { caller, type Send } from '../../support/api-caller.ts';
 import { startTestApi } from '../../support/api-server.ts';
 
@@ -174,6 +175,31 @@ describe('options of requests', () => {
     clock.advance(4000);
     const { status, headers, json } = await answer;
     assert.deepEqual([status, headers['retry-after'], json.details.retryAfterSeconds], [504, '1', 1]);
+  });
+
+  it('gives up after the time the client has, a minute at the most', async () => {
+    const message = `Timeout: request did not complete within the allotted timeout (get ${maps}/one)`;
+    const after = async (query: string, ms: number) => {
+      const answer = send(`GET ${maps}/one?resourceVersion=99999&${query}`);
+      await send('GET /version');
+      clock.advance(ms);
+      const { status, json } = await answer;
+      return [status, json.message];
+    };
+    assert.deepEqual(await after('timeout=2s', 2_000), [504, message]);
+    assert.match((await after('timeout=9s', 3_000)).join(), /^504,Timeout: Too large resource version/);
+    const store = new MemoryStore();
+    await store.open();
+    const stuck = await startTestApi({ clock, overrides: { store } });
+    const write = store.write.bind(store);
+    store.write = (change) => (change.key.endsWith('/stuck') ? new Promise(() => {}) : write(change));
+    for (const query of ['', '?timeout=0s', '?timeout=5m']) {
+      const answer = caller(stuck.server)(`POST ${maps}${query}`, { metadata: { name: 'stuck' } });
+      await send('GET /version');
+      clock.advance(60_000);
+      assert.equal((await answer).status, 504);
+    }
+    await stuck.stop();
   });
 
   it('says so in a row of its own when the watch is of tables', async () => {

@@ -68,6 +68,29 @@ describe('paths', () => {
     assert.match(body, /^\[\+\]ping excluded: ok\n\[\+\]storage-readiness ok\nwarn: .*"nonsense"\nreadyz check passed\n$/);
   });
 
+  it('health checks that fail are named; some speak only of readiness', async () => {
+    const health = [
+      { name: 'disk', check: () => 'it is full' },
+      { name: 'nodes', readyOnly: true, check: () => 'none came' },
+    ];
+    const ill = await startTestApi({ overrides: { health } });
+    const ask = async (path: string) => {
+      const { status, body } = await caller(ill.server)(`GET ${path}`);
+      return [status, body];
+    };
+    const live = '[+]ping ok\n[-]disk failed: it is full\n';
+    assert.deepEqual(await ask('/livez'), [500, `${live}livez check failed\n`]);
+    const ready = `${live}[-]nodes failed: none came\n[+]storage-readiness ok\n`;
+    assert.deepEqual(
+      (await ask('/readyz'))[1]?.toString().split('\n').sort(),
+      `${ready}readyz check failed\n`.split('\n').sort(),
+    );
+    assert.deepEqual(await ask('/livez?exclude=disk'), [200, 'ok']);
+    assert.deepEqual(await ask('/livez/disk'), [500, 'internal server error: it is full\n']);
+    assert.equal((await ask('/livez/nodes'))[0], 404);
+    await ill.stop();
+  });
+
   it('large answers are compressed for those who accept it', async () => {
     const maps = '/api/v1/namespaces/default/configmaps';
     await send(`POST ${maps}`, { metadata: { name: 'large' }, data: { a: 'x'.repeat(200_000) } });
