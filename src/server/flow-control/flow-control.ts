@@ -88,7 +88,7 @@ export class FlowControl {
   /** Waits for a seat, if the level has people wait, as long as the client does. False: the request is turned away. */
   async wait(flow: Flow, applicant: Applicant, maxWaitMs: number): Promise<boolean> {
     if (flow.level.queue) return this.#wait(flow, flow.level.queue, applicant, maxWaitMs);
-    this.#metrics.rejected(flow.use, 'concurrency-limit', 0);
+    this.#turnAway(flow, 'concurrency-limit', 0);
     return false;
   }
 
@@ -102,6 +102,11 @@ export class FlowControl {
     use.executing++;
     use.series!.dispatched.value++;
     use.series!.waited?.(waitedSeconds);
+  }
+
+  #turnAway({ level, use }: Flow, reason: Rejection, waitedSeconds: number): void {
+    level.retryAfter.note(this.#clock.monotonicMs() / 1000);
+    this.#metrics.rejected(use, reason, waitedSeconds);
   }
 
   #wait(flow: Flow, limits: QueueLimits, applicant: Applicant, maxWaitMs: number): Promise<boolean> {
@@ -121,7 +126,7 @@ export class FlowControl {
         turnAway: (reason) => {
           cancel();
           use.waiting--;
-          this.#metrics.rejected(use, reason, waitedSeconds());
+          this.#turnAway(flow, reason, waitedSeconds());
           resolve(false);
         },
       };

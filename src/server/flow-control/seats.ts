@@ -1,4 +1,5 @@
 import { FairQueue, type QueueLimits } from './fair-queue.ts';
+import { RetryAfter } from './retry-after.ts';
 
 /** Requests of a priority level that may be worked on at a time. */
 export interface SeatLimits {
@@ -29,6 +30,7 @@ export class PriorityLevel {
   /** Seats taken. */
   executing = 0;
   readonly waiting = new FairQueue<Waiting>();
+  readonly retryAfter = new RetryAfter();
 
   constructor(name: string) {
     this.name = name;

@@ -5,7 +5,6 @@ import { allowedTimeMs, isPassedOn } from './timeout-filter.ts';
 
 /** A request waits for its seat for at most this part of the time it has. */
 const waitingPart = 1 / 4;
-const retryAfterSeconds = '1';
 const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const reading = ['readOnly'];
 const changing = ['mutating'];
@@ -37,9 +36,9 @@ export function flowControlFilter(control: FlowControl, { inFlight }: RequestMet
     if (!isPassedOn(exchange)) exchange.flow = flow;
     if (control.enter(flow)) return workOn(flow, exchange, next);
     const entered = control.wait(flow, exchange, allowedTimeMs(exchange) * waitingPart);
-    return entered.then((seated) => (seated ? workOn(flow, exchange, next) : refusal()));
+    return entered.then((seated) => (seated ? workOn(flow, exchange, next) : refusal(flow)));
   };
 }
 
-const refusal = (): Answer =>
-  textAnswer(429, 'Too many requests, please try again later.\n', { 'retry-after': retryAfterSeconds });
+const refusal = ({ level }: Flow): Answer =>
+  textAnswer(429, 'Too many requests, please try again later.\n', { 'retry-after': String(level.retryAfter.seconds) });

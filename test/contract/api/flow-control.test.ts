@@ -149,6 +149,9 @@ describe('priority and fairness', () => {
     assert.deepEqual([status, body], [429, 'Too many requests, please try again later.\n']);
     assert.deepEqual([headers['content-type'], headers['retry-after']], ['text/plain; charset=utf-8', '1']);
     assert.deepEqual(idsOf({ status, headers, body, json: undefined }), ids);
+    await Promise.all([asked('ron'), asked('ron')]);
+    clock.advance(1_000);
+    assert.equal((await asked('ron')).headers['retry-after'], '2', 'three were turned away within a second');
     assert.equal((await ask('GET /version', as('jane'))).status, 200);
     assert.equal(
       await metric('apiserver_current_inflight_requests{request_kind="readOnly"} '),

@@ -240,7 +240,8 @@ isolated(import.meta.url, ({ folder }) => {
       assert.ok(metrics.includes(`apiserver_flowcontrol_current_executing_requests${labels} ${flood.seats}\n`), metrics);
       assert.ok(metrics.includes(`apiserver_flowcontrol_current_inqueue_requests${labels} ${flood.waiting}\n`), metrics);
       const answer = await server.call('POST', maps, { metadata: { name: 'late' } }, asFlood);
-      assert.deepEqual([answer.status, answer.headers['retry-after']], [429, '1'], answer.body);
+      assert.equal(answer.status, 429, answer.body);
+      assert.match(String(answer.headers['retry-after']), /^[12]$/, 'a second, or two for those who come after the first five');
       const merge = { agent: asNode, headers: { 'content-type': 'application/merge-patch+json' } };
       assert.equal((await server.call('PATCH', `${leases}/pi`, { spec: { leaseDurationSeconds: 40 } }, merge)).status, 200);
       assert.equal((await server.call('POST', maps, { metadata: { name: 'by-admin' } })).status, 201);
