@@ -20,7 +20,7 @@ import { sharedByWatches } from './handlers/shared-by-watches.ts';
 import type { Authenticate } from './http/auth-filters.ts';
 import { chain, type Filter, type Handler } from './http/exchange.ts';
 import { filters } from './http/filters.ts';
-import type { HealthCheck } from './http/health.ts';
+import { type HealthCheck, serverChecks } from './http/health.ts';
 import { type InjectedAnswer, type InjectedRequest, inject } from './http/inject.ts';
 import { Listener, type TlsMaterial } from './http/listener.ts';
 import { addProcessMetrics } from './http/process-metrics.ts';
@@ -74,6 +74,8 @@ export interface ApiServerDeps {
   /** Paths anybody may read without credentials. */
   readonly publicPaths?: ReadonlySet<string>;
   readonly health?: readonly HealthCheck[];
+  /** Documents in `paths`, for the list of paths that `/` answers. */
+  readonly knownPaths?: readonly string[];
   /** Answers requests for groups that other servers serve; undefined: nobody's. */
   readonly aggregated?: PathHandler;
   readonly audit?: Filter;
@@ -131,16 +133,14 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   };
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
   let ready = false;
+  let stopping = false;
   const discovery = new Discovery({ kinds, serverAddress: () => `${advertise.address}:${advertise.port}` });
   const routes = createRoutes({
     resources: (exchange) => dispatch(dispatchDeps, exchange),
     discovery: (exchange) => discovery.handle(exchange),
     paths: new Map([...openApiPaths(clock), ...(deps.paths ?? [])]),
-    health: [
-      { name: 'ping', check: () => undefined },
-      { name: 'storage-readiness', readyOnly: true, check: () => (ready ? undefined : 'objects are being loaded') },
-      ...(deps.health ?? []),
-    ],
+    knownPaths: () => [...discovery.paths(), ...(deps.knownPaths ?? [])],
+    health: serverChecks({ isLoaded: () => ready, isStopping: () => stopping }, deps.health ?? []),
     metrics,
   });
   const publicPaths = deps.publicPaths ?? new Set<string>();
@@ -184,6 +184,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       await listener.start();
     },
     async stop() {
+      stopping = true;
       await listener.stop();
       for (const component of keeping) await component.stop();
       objects.close();

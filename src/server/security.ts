@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { methodNotAllowed } from '../api/status-error.ts';
 import type { Client } from '../client/client.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -123,7 +124,11 @@ const oneHour = 'public, max-age=3600';
 
 function documents(pki: ServerPki, tokens: () => TokenIssuer): ReadonlyMap<string, PathHandler> {
   const get = (pattern: RegExp, answer: () => Promise<FullAnswer> | FullAnswer): PathHandler => {
-    return ({ path, method }) => (method === 'GET' && pattern.test(path) ? answer() : undefined);
+    return ({ path, method }) => {
+      if (!pattern.test(path)) return undefined;
+      if (method !== 'GET') throw methodNotAllowed();
+      return answer();
+    };
   };
   const cacerts = get(/^\/cacerts$/, () => {
     const { body, contentType } = caCertificates(pki);

@@ -82,6 +82,8 @@ class SkiffServer implements Server {
   #api: ApiServer | undefined;
   #caHash = '';
   #stopped = false;
+  /** The default roles are there. */
+  #hasRoles = false;
 
   constructor(options: ServerOptions, deps: ServerDeps) {
     this.#options = options;
@@ -191,7 +193,14 @@ class SkiffServer implements Server {
         const { certificatePem, privateKeyPem } = pki.leaf('kubelet-client');
         return { certificatePem, keyPem: privateKeyPem, caPem: pki.ca.certificatePem };
       },
+      health: [
+        {
+          name: 'poststarthook/rbac/bootstrap-roles',
+          check: () => (this.#hasRoles ? undefined : 'default roles are being written'),
+        },
+      ],
       paths: security.paths,
+      knownPaths: ['/.well-known/openid-configuration', '/openid/v1/jwks'],
       publicPaths: security.publicPaths,
       metrics: this.#metrics,
     });
@@ -202,6 +211,7 @@ class SkiffServer implements Server {
     const client = this.#client(systemMaster);
     const { clusterCidr, serviceCidr, clusterDns, clusterDomain } = this.#options;
     await ensureBootstrapRbac({ reader: this.#api!.reader, client });
+    this.#hasRoles = true;
     const authorities = { clients: pki.ca.certificatePem, frontProxies: pki.frontProxyCa.certificatePem };
     await ensureClusterSettings({ clusterCidr, serviceCidr, clusterDns, clusterDomain }, authorities, client);
   }

@@ -45,7 +45,19 @@ export const differences: Readonly<Record<string, readonly Difference[]>> = {
     '/body/goVersion': '',
   }),
   healthz: becauseOf('`/readyz?verbose`', {
-    '/body': ['[+]ping ok', '[+]storage-readiness ok', 'readyz check passed', ''],
+    '/body': [
+      '[+]ping ok',
+      '[+]etcd ok',
+      '[+]informer-sync ok',
+      '[+]poststarthook/start-system-namespaces-controller ok',
+      '[+]poststarthook/storage-readiness ok',
+      '[+]poststarthook/scheduling/bootstrap-system-priority-classes ok',
+      '[+]poststarthook/bootstrap-controller ok',
+      '[+]poststarthook/start-kubernetes-service-cidr-controller ok',
+      '[+]shutdown ok',
+      'readyz check passed',
+      '',
+    ],
   }),
   oidc: becauseOf('Tokens of service accounts', { '/body/id_token_signing_alg_values_supported/0': 'ES256' }),
 };

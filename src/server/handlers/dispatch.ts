@@ -45,7 +45,9 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
     if (!deps.kinds.serves(info.group, info.version)) return pathNotFound();
     throw resourceNotFound();
   }
-  if (kind.deprecation) exchange.warnings.add(kind.deprecation);
+  // No verb, though HTTP would have it: a HEAD is authorized like a GET and then refused.
+  if (exchange.method === 'HEAD') throw methodNotAllowed();
+  if (kind.deprecation && kind.verbs.includes(info.verb as Verb)) exchange.warnings.add(kind.deprecation);
   const target = targetOf(exchange, kind);
   if (info.subresource) return handleSubresource(deps, target);
   const own = deps.subresources.whole(kind);

@@ -8,14 +8,49 @@ export interface HealthCheck {
   check(): string | undefined;
 }
 
+/** Steps of starting that upstream has checks for; all are done when objects are loaded and what every cluster has is written. */
+const startSteps: readonly string[] = [
+  'start-system-namespaces-controller',
+  'storage-readiness',
+  'scheduling/bootstrap-system-priority-classes',
+  'bootstrap-controller',
+  'start-kubernetes-service-cidr-controller',
+];
+
+/** The checks of the API server itself, under upstream's names where it has a part of that name; `more` come before the last. */
+export function serverChecks(
+  state: { isLoaded(): boolean; isStopping(): boolean },
+  more: readonly HealthCheck[],
+): readonly HealthCheck[] {
+  const loaded = (): string | undefined => (state.isLoaded() ? undefined : 'objects are being loaded');
+  return [
+    { name: 'ping', check: () => undefined },
+    { name: 'etcd', check: loaded },
+    { name: 'informer-sync', readyOnly: true, check: loaded },
+    ...startSteps.map((step) => ({ name: `poststarthook/${step}`, check: loaded })),
+    ...more,
+    { name: 'shutdown', readyOnly: true, check: () => (state.isStopping() ? 'the server is stopping' : undefined) },
+  ];
+}
+
+const plainText = 'text/plain; charset=utf-8';
+
 const endpoints: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz']);
+
+/** The paths of all checks, for the list of paths. */
+export function healthPaths(checks: readonly HealthCheck[]): string[] {
+  return [...endpoints].flatMap((endpoint) => {
+    const asked = checks.filter((check) => endpoint === 'readyz' || !check.readyOnly);
+    return [`/${endpoint}`, ...asked.map(({ name }) => `/${endpoint}/${name}`)];
+  });
+}
 
 /** `/healthz`, `/livez`, `/readyz`, with `?verbose`, `?exclude=` and one check as `/readyz/<name>` (apiserver: pkg/server/healthz). */
 export function healthAnswer(exchange: Exchange, checks: readonly HealthCheck[]): Answer | undefined {
   const [endpoint = '', ...rest] = exchange.path.split('/').slice(1);
   if (!endpoints.has(endpoint)) return undefined;
   const asked = checks.filter((check) => endpoint === 'readyz' || !check.readyOnly);
-  if (rest.length > 0 && rest[0] !== '') return oneCheck(asked, rest.join('/'));
+  if (rest.length > 0) return oneCheck(asked, rest.join('/'));
   const excluded = new Set(exchange.query.getAll('exclude'));
   const lines: string[] = [];
   const failures: string[] = [];
@@ -44,5 +79,6 @@ function oneCheck(checks: readonly HealthCheck[], name: string): Answer | undefi
   const check = checks.find((c) => c.name === name);
   if (!check) return undefined;
   const problem = check.check();
-  return problem === undefined ? textAnswer(200, 'ok') : textAnswer(500, `internal server error: ${problem}\n`);
+  if (problem === undefined) return { status: 200, headers: { 'content-type': plainText }, parts: [Buffer.from('ok')] };
+  return textAnswer(500, `internal server error: ${problem}\n`);
 }

@@ -68,6 +68,15 @@ function byQuality(accept: string): string[] {
   return clauses.sort((a, b) => quality(b) - quality(a));
 }
 
+/** Throws StatusError 406 unless a document of discovery can be answered as the client wants it, in upstream's words, which differ for the core group. */
+export function requireDocumentType(accept: string | undefined, isCore: boolean): void {
+  try {
+    negotiate(accept, false);
+  } catch {
+    throw isCore && !accept?.includes('as=') ? notAcceptable() : onlyObjects();
+  }
+}
+
 function notAcceptable(): StatusError {
   return new StatusError({
     code: 406,

@@ -1,6 +1,7 @@
+import { methodNotAllowed } from '../../api/status-error.ts';
 import type { MetricRegistry } from '../../lib/metrics.ts';
-import { type Answer, type Exchange, type Handler, pathNotFound, textAnswer } from './exchange.ts';
-import { type HealthCheck, healthAnswer } from './health.ts';
+import { type Answer, type Exchange, type Handler, pathNotFound } from './exchange.ts';
+import { type HealthCheck, healthAnswer, healthPaths } from './health.ts';
 import { valueAnswer } from './status-answer.ts';
 import { versionInfo } from './version-info.ts';
 
@@ -13,8 +14,12 @@ export interface RouteDeps {
   /** By first path segment: `openapi`, `.well-known`, `cacerts`. */
   readonly paths: ReadonlyMap<string, PathHandler>;
   readonly health: readonly HealthCheck[];
+  /** What `/` lists besides the paths every server has. */
+  readonly knownPaths: () => readonly string[];
   readonly metrics: MetricRegistry;
 }
+
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 
 /** Where a request goes that has passed all filters. */
 export function createRoutes(deps: RouteDeps): Handler {
@@ -35,9 +40,10 @@ function ownPath(exchange: Exchange, deps: RouteDeps): Answer | undefined {
   switch (exchange.path) {
     case '/version':
     case '/version/':
+      if (exchange.method !== 'GET') throw methodNotAllowed();
       return valueAnswer(exchange, 200, versionInfo());
     case '/metrics':
-      return textAnswer(200, deps.metrics.render(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+      return { status: 200, headers: { 'content-type': metricsType }, parts: [Buffer.from(deps.metrics.render())] };
     case '/':
       return valueAnswer(exchange, 200, { paths: rootPaths(deps) });
     default:
@@ -45,7 +51,9 @@ function ownPath(exchange: Exchange, deps: RouteDeps): Answer | undefined {
   }
 }
 
+const plainPaths = ['/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version'];
+
 function rootPaths(deps: RouteDeps): string[] {
-  const own = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/readyz', '/version'];
-  return [...own, ...[...deps.paths.keys()].map((segment) => `/${segment}`)].sort();
+  const own = [...plainPaths, ...deps.knownPaths(), ...healthPaths(deps.health)];
+  return own.sort();
 }

@@ -40,6 +40,10 @@ describe('OpenAPI', () => {
     assert.equal(response.headers['expires'], 'Fri, 01 Jan 2027 00:00:00 GMT');
     assert.ok(response.headers['vary']?.startsWith('Accept'));
     assert.equal(Object.keys(index()).length, 22);
+    const { headers } = get('/openapi/v3')!;
+    assert.deepEqual(Object.keys(headers), ['content-type', 'last-modified']);
+    assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
+    assert.equal(get('/openapi/v3/'), undefined);
   });
 
   it('a wrong hash is redirected to the right one, no hash is not cacheable', () => {

@@ -65,18 +65,24 @@ const yearMs = 365 * 24 * 3600 * 1000;
  * nobody knows. Documents are read from the executable at each request and never kept. Upstream: kube-openapi pkg/handler3/handler.go.
  */
 export function handleOpenApi(request: OpenApiRequest, deps: OpenApiDeps): OpenApiResponse | undefined {
-  const path = request.path.replace(/\/$/, '');
+  const { path } = request;
   if (path !== '/openapi/v2' && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return undefined;
   const source = new DocumentSource(deps);
   try {
     if (path === '/openapi/v2') return v2Document(request, source);
-    if (path === '/openapi/v3') return answer(request, source.v3Index());
+    if (path === '/openapi/v3') return index(source, deps.nowMs);
     return groupVersionDocument(request, { source, name: path.slice('/openapi/v3/'.length), nowMs: deps.nowMs });
   } catch (error) {
     if (!(error instanceof MissingDocuments)) throw error;
     const status = serviceUnavailable('the OpenAPI documents are not part of this build; `npm run build` makes them').toStatus();
     return { status: 503, headers: { 'content-type': 'application/json' }, body: encode(JSON.stringify(status)) };
   }
+}
+
+/** The list of documents, with the headers Go's file server gives to a text without a name. */
+function index(source: DocumentSource, nowMs: number): OpenApiResponse {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'last-modified': new Date(nowMs).toUTCString() };
+  return { status: 200, headers, body: source.v3Index().bytes };
 }
 
 const notAcceptable: OpenApiResponse = { status: 406, headers: { vary: 'Accept' }, body: empty };

@@ -4,8 +4,7 @@ import { handleOpenApi } from './openapi.ts';
 
 /** The OpenAPI documents as paths of the API server. */
 export function openApiPaths(clock: Clock): ReadonlyMap<string, PathHandler> {
-  const handler: PathHandler = ({ method, path, query, headers }) => {
-    if (method !== 'GET') return undefined;
+  const handler: PathHandler = ({ path, query, headers }) => {
     const answer = handleOpenApi({ path, query, headers }, { nowMs: clock.now() });
     return answer && { status: answer.status, headers: { ...answer.headers }, parts: [answer.body] };
   };

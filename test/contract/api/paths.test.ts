@@ -36,8 +36,20 @@ describe('paths', () => {
     ['GET /api/v1/pods?timeout=32s', 200],
     ['GET /api/v1/pods?timeout=soon', 400, 'application/json'],
     ['GET /version', 200],
-    ['GET /metrics', 200, 'text/plain; version=0.0.4; charset=utf-8'],
-    ['HEAD /api/v1/pods', 200],
+    ['GET /metrics', 200, 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores'],
+    ['HEAD /api/v1/pods', 405],
+    ['HEAD /livez', 200],
+    ['HEAD /version', 405],
+    ['POST /version', 405, 'application/json'],
+    ['POST /apis/apps', 405, 'application/json'],
+    ['GET /apis/apps/v9', 404, 'application/json'],
+    ['GET /api/v9', 404, 'application/json'],
+    ['GET /apis/unknown.io/v1', 404, 'text/plain; charset=utf-8'],
+    ['GET /livez/', 404],
+    ['GET /livez/etcd', 200, 'text/plain; charset=utf-8'],
+    ['GET /livez/informer-sync', 404],
+    ['GET /readyz/informer-sync', 200],
+    ['GET /readyz/poststarthook/storage-readiness', 200],
   ];
   for (const [request, status, type] of rows) {
     it(`${request} is ${status}`, async () => {
@@ -65,7 +77,42 @@ describe('paths', () => {
 
   it('health checks can be listed and left out', async () => {
     const { body } = await send('GET /readyz?verbose&exclude=ping&exclude=nonsense');
-    assert.match(body, /^\[\+\]ping excluded: ok\n\[\+\]storage-readiness ok\nwarn: .*"nonsense"\nreadyz check passed\n$/);
+    assert.match(
+      body,
+      /^\[\+\]ping excluded: ok\n\[\+\]etcd ok\n(?:\[\+\]\S+ ok\n)*\[\+\]shutdown ok\nwarn: .*"nonsense"\nreadyz check passed\n$/,
+    );
+  });
+
+  it('what is not served is not deprecated either', async () => {
+    const { status, headers } = await send('DELETE /api/v1/componentstatuses');
+    assert.deepEqual([status, headers['warning']], [405, undefined]);
+    assert.ok((await send('GET /api/v1/componentstatuses')).headers['warning']);
+  });
+
+  it('discovery is refused to those who cannot read it', async () => {
+    const refusal = async (path: string, accept: string): Promise<string> => {
+      const answer = await send(`GET ${path}`, undefined, { accept });
+      return `${answer.status} ${answer.json?.message ?? answer.headers['content-type']}`;
+    };
+    const types = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+    const only = `406 only the following media types are accepted: ${types}`;
+    const old = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList';
+    assert.equal(await refusal('/apis', 'text/html'), only);
+    assert.equal(await refusal('/api/v1', 'text/html'), `406 406: Not Acceptable\n\nAvailable representations: ${types}`);
+    assert.equal(await refusal('/apis', old), only);
+    assert.equal(await refusal('/apis/apps', 'text/html'), only);
+    assert.equal(await refusal('/apis/apps/v1', old), only);
+    assert.equal(await refusal('/apis/apps/v1', `${old}, application/json`), '200 application/json');
+    assert.equal((await send('GET /apis')).headers['vary'], undefined);
+  });
+
+  it('the list of paths names groups, checks and documents', async () => {
+    const { paths } = (await send('GET /')).json;
+    for (const path of ['/apis/apps', '/apis/apps/v1', '/livez/ping', '/readyz/shutdown', '/openapi/v2', '/version'])
+      assert.ok(paths.includes(path), path);
+    assert.ok(!paths.includes('/livez/shutdown'));
+    for (const path of paths.filter((p: string) => !p.startsWith('/openapi')))
+      assert.equal((await send(`GET ${path}`)).status, 200, path);
   });
 
   it('health checks that fail are named; some speak only of readiness', async () => {
