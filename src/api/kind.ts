@@ -84,6 +84,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly resetFields: Readonly<Record<string, readonly string[]>>;
   /** What `DELETE` does to dependents when the client does not say. */
   readonly defaultPropagation: 'Background' | 'Orphan';
+  /** Told to who deletes without saying what becomes of dependents. */
+  readonly orphansWarning?: string;
   /** The answer to a successful DELETE is the object instead of a Status (Pods, Services, …). */
   readonly returnsDeletedObject: boolean;
 

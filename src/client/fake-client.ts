@@ -227,8 +227,12 @@ export class FakeClient implements Client {
     const kept = { uid: before.metadata.uid, creationTimestamp, resourceVersion: before.metadata.resourceVersion };
     Object.assign(next.metadata, kept, { deletionTimestamp, deletionGracePeriodSeconds, generation });
     let result = next;
-    if (subresource === 'status') result = { ...structuredClone(before), status: next.status };
-    else if (subresource !== undefined) {
+    if (subresource === 'status') {
+      // Most kinds take the metadata as well; of it only annotations matter here.
+      const { annotations } = next.metadata;
+      const metadata = { ...before.metadata, ...(annotations ? { annotations } : {}) };
+      result = { ...structuredClone(before), metadata, status: next.status };
+    } else if (subresource !== undefined) {
       if (subresource === 'finalize') result = { ...structuredClone(before), spec: next.spec };
     } else if (hasStatus(kind)) result = { ...next, status: before.status };
     if (JSON.stringify(result.spec) !== JSON.stringify(before.spec) && generation !== undefined)

@@ -107,7 +107,9 @@ function clearsManagers(value: unknown): boolean {
 }
 
 function problemsOf(body: ParsedBody, schema: TypeSchema): readonly string[] {
-  const found = strictCheck(body.text(), schema).problems;
+  const { problems } = strictCheck(body.text(), schema);
+  // What was not JSON from the beginning has its fields in the order of their names.
+  const found = body.keys === undefined ? problems.toSorted() : problems;
   return body.duplicates === undefined ? found : [body.duplicates, ...found];
 }
 
@@ -189,7 +191,7 @@ function checkIdentity(actual: Pick<ProtobufEnvelope, 'apiVersion' | 'kind'>, ex
   if (kind === 'DeleteOptions' && expected.kind === 'DeleteOptions') return;
   const apiVersion = actual.apiVersion || apiVersionOf(expected);
   const head = `${kind} in version ${JSON.stringify(version || expected.version)} cannot be handled as a ${expected.kind}`;
-  if (typeOfKind(apiVersion, kind) === undefined) {
+  if (!isRegistered(apiVersion, kind)) {
     const scheme = 'in scheme "pkg/api/legacyscheme/scheme.go:30"';
     throw badRequest(
       `${head}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ${scheme}`,
@@ -202,6 +204,13 @@ function checkIdentity(actual: Pick<ProtobufEnvelope, 'apiVersion' | 'kind'>, ex
   }
   const hub = `${(expected.group || 'core').split('.', 1)[0]}.${expected.kind}`;
   throw badRequest(`${head}: converting (${version || expected.version}.${kind}) to (${hub}): unknown conversion`);
+}
+
+/** Lists of a kind are kinds, too. */
+function isRegistered(apiVersion: string, kind: string): boolean {
+  if (kind === 'List' && apiVersion === 'v1') return true;
+  if (typeOfKind(apiVersion, kind) !== undefined) return true;
+  return kind.endsWith('List') && typeOfKind(apiVersion, kind.slice(0, -'List'.length)) !== undefined;
 }
 
 function splitApiVersion(apiVersion: string): [group: string, version: string] {

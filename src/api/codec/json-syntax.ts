@@ -162,5 +162,7 @@ function isDigit(c: string): boolean {
 function quoteCharacter(c: string): string {
   if (c === "'") return `'\\''`;
   if (c === '"') return `'"'`;
-  return `'${JSON.stringify(c).slice(1, -1)}'`;
+  // Go shows a byte, not the character it begins.
+  const shown = c > '\x7f' ? String.fromCharCode(new TextEncoder().encode(c)[0]!) : c;
+  return `'${JSON.stringify(shown).slice(1, -1)}'`;
 }

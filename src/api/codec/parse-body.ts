@@ -101,8 +101,9 @@ const formats: Readonly<Record<string, BodyFormat>> = lookup({
 
 /** The format a Content-Type names; without one it is JSON. Throws a 415. */
 export function bodyFormat(contentType: string): BodyFormat {
-  const format = formats[(contentType.split(';', 1)[0] ?? '').trim().toLowerCase()];
-  if (format) return format;
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim());
+  const format = formats[type.toLowerCase()];
+  if (format && parameters.every((parameter) => parameter === '' || /^[^\s=]+=\S/.test(parameter))) return format;
   throw new StatusError({
     code: 415,
     reason: 'UnsupportedMediaType',

@@ -1,4 +1,4 @@
-import { equalJson, isJsonObject, type JsonObject, member } from '../patch/json-value.ts';
+import { equalJson, isJsonObject, type JsonObject } from '../patch/json-value.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
 import { type FieldSet, fieldSet, isEmpty, noFields, ownField } from './field-set.ts';
 import { fieldElement, itemElement } from './path-element.ts';
@@ -55,8 +55,10 @@ function compareLeaf(before: unknown, after: unknown): Comparison {
 function compareMaps(before: JsonObject | undefined, after: JsonObject | undefined, schema: TypeSchema): Comparison {
   const found = new Differences();
   const times = nullTimes(schema);
-  const valueIn = (map: JsonObject | undefined, name: string): unknown =>
-    map && (member(map, name) ?? (times.includes(name) ? null : undefined));
+  const valueIn = (map: JsonObject | undefined, name: string): unknown => {
+    if (map === undefined || Object.hasOwn(map, name)) return map?.[name];
+    return times.includes(name) ? null : undefined;
+  };
   for (const name in before) {
     found.add(name, fieldElement, compare(before[name], valueIn(after, name), fieldSchema(schema, name)));
   }

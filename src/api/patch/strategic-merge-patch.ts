@@ -27,12 +27,22 @@ function mergeObjects(current: JsonObject, patch: JsonObject, schema: TypeSchema
   const how = member(patch, directive);
   if (how === 'replace') return cleanFields(patch);
   if (how === 'delete') return {};
-  if (how !== undefined && how !== 'merge') throw unknownDirective(patch);
+  if (how !== undefined) throw unknownDirective(patch);
+  requireOrderedFields(patch, schema);
   const result = retained(current, patch);
   const fields = new Set(Object.keys(patch).map(fieldOf));
   fields.delete(undefined);
   for (const name of fields) mergeField(result, patch, name!, fieldSchema(schema, name!));
   return result;
+}
+
+/** Only of fields the type has may the order of items be set. */
+function requireOrderedFields(patch: JsonObject, { fields, name }: TypeSchema): void {
+  if (!fields) return;
+  for (const key in patch) {
+    if (!key.startsWith(elementOrderPrefix) || fields.has(fieldOf(key)!)) continue;
+    throw contradiction(`unable to find api field in struct ${name} for the json field ${JSON.stringify(fieldOf(key))}`);
+  }
 }
 
 /** The field a key of a patch is about; undefined for directives about the whole object. */
@@ -180,7 +190,8 @@ function isDirective(value: unknown): boolean {
 }
 
 function unknownDirective(patch: JsonObject): Error {
-  return contradiction(`unknown patch type: ${goText(patch[directive])} in map: ${goText(patch)}`);
+  const how = patch[directive] === null ? '%!s(<nil>)' : goText(patch[directive]);
+  return contradiction(`unknown patch type: ${how} in map: ${goText(patch)}`);
 }
 
 function fieldSchema(schema: TypeSchema, name: string): FieldSchema | undefined {

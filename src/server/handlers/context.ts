@@ -1,6 +1,8 @@
 import type { FieldValidation } from '../../api/codec/decode-body.ts';
+import type { FieldError } from '../../api/field-error.ts';
 import type { Kind } from '../../api/kind.ts';
 import { managerName } from '../../api/managed-fields/track-update.ts';
+import { notSupported, tooLong } from '../../api/validation/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Counter } from '../../lib/metrics.ts';
@@ -11,7 +13,7 @@ import type { Call } from '../registry/call.ts';
 import type { KindTable } from '../registry/kind-table.ts';
 import type { ResourceRegistry } from '../registry/resource-registry.ts';
 import type { ListCache } from './list-cache.ts';
-import { invalidOption } from './options.ts';
+import { dryRunErrors, refuseWrong } from './options.ts';
 import type { SharedByWatches } from './shared-by-watches.ts';
 
 /** What the verb handlers share. */
@@ -38,52 +40,52 @@ export interface Target {
 
 const maxFieldManagerLength = 128;
 
-/** Who calls and how, from query parameters and headers. `optionsKind` is named when a parameter is wrong. */
-export function callOf(exchange: Exchange, optionsKind: string, bodyDryRun?: readonly string[]): Call {
+/**
+ * Who calls and how, from query parameters and headers. `optionsKind` is named when a parameter is wrong; all that are wrong are named at
+ * once (apimachinery: pkg/apis/meta/v1/validation/validation.go). `dryRun` is given where it may come from elsewhere.
+ */
+export function callOf(exchange: Exchange, optionsKind: string, dryRun = exchange.query.getAll('dryRun')): Call {
   const { query } = exchange;
-  const dryRun = query.has('dryRun') ? query.getAll('dryRun') : (bodyDryRun ?? []);
-  for (const value of dryRun) {
-    if (value === 'All') continue;
-    throw invalidOption(
-      optionsKind,
-      'dryRun',
-      'FieldValueNotSupported',
-      `Unsupported value: [${quoteAll(dryRun)}]: supported values: "All"`,
-    );
-  }
-  const given = query.get('fieldManager') ?? '';
-  if (given.length > maxFieldManagerLength) {
-    const message = `Too long: may not be more than ${maxFieldManagerLength} bytes`;
-    throw invalidOption(optionsKind, 'fieldManager', 'FieldValueTooLong', message);
-  }
-  const problem = unprintable(given);
-  if (problem) throw invalidOption(optionsKind, 'fieldManager', 'FieldValueInvalid', problem);
+  const manager = query.get('fieldManager') ?? '';
+  const hasFields = optionsKind !== 'DeleteOptions' && optionsKind !== 'ConnectOptions';
+  const errors = hasFields
+    ? [managerErrors(manager), dryRunErrors(dryRun), fieldValidationErrors(query)]
+    : [dryRunErrors(dryRun)];
+  refuseWrong(optionsKind, errors.flat());
   return {
     user: exchange.user,
-    fieldManager: managerName(given, header(exchange, 'user-agent') ?? ''),
+    fieldManager: managerName(manager, header(exchange, 'user-agent') ?? ''),
     dryRun: dryRun.length > 0,
     warn: (message) => exchange.warnings.add(message),
   };
 }
 
-/** What is wrong with the characters of a manager's name. */
-function unprintable(name: string): string | undefined {
+function managerErrors(name: string): FieldError[] {
+  const errors = name.length > maxFieldManagerLength ? [tooLong('fieldManager', maxFieldManagerLength)] : [];
   const found = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(name);
-  if (!found) return undefined;
+  if (!found) return errors;
   const code = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
   const position = Buffer.byteLength(name.slice(0, found.index));
-  return `Invalid value: ${JSON.stringify(name)}: invalid character U+${code} (at position ${position})`;
+  const message = `Invalid value: ${goQuoted(name)}: invalid character U+${code} (at position ${position})`;
+  return [...errors, { reason: 'FieldValueInvalid', field: 'fieldManager', message }];
 }
 
-function quoteAll(values: readonly string[]): string {
-  return values.map((value) => JSON.stringify(value)).join(', ');
+const goEscapes: Readonly<Record<string, string>> = { '07': '\\a', '0b': '\\v' };
+
+/** Text as Go quotes it: control characters look another way than in JSON. */
+function goQuoted(text: string): string {
+  return JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, (_, hex: string) => goEscapes[hex] ?? `\\x${hex}`);
+}
+
+const validations: readonly string[] = ['', 'Ignore', 'Strict', 'Warn'];
+
+function fieldValidationErrors(query: URLSearchParams): FieldError[] {
+  const value = query.get('fieldValidation') ?? '';
+  return validations.includes(value) ? [] : [notSupported('fieldValidation', value, validations)];
 }
 
 /** The `fieldValidation` parameter; Warn when absent. */
 export function fieldValidationOf(query: URLSearchParams, optionsKind: string): FieldValidation {
-  const value = query.get('fieldValidation') ?? '';
-  if (value === '') return 'Warn';
-  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
-  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`;
-  throw invalidOption(optionsKind, 'fieldValidation', 'FieldValueNotSupported', message);
+  refuseWrong(optionsKind, fieldValidationErrors(query));
+  return (query.get('fieldValidation') || 'Warn') as FieldValidation;
 }

@@ -1,5 +1,5 @@
 import type { Answer } from '../http/exchange.ts';
-import { readObject } from './body.ts';
+import { readObject, requireKnownFormat } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
 import { representationOf, writtenAnswer } from './render.ts';
 
@@ -7,6 +7,7 @@ import { representationOf, writtenAnswer } from './render.ts';
 export async function handleCreate(deps: HandlerDeps, target: Target): Promise<Answer> {
   const { exchange, kind, namespace } = target;
   const representation = representationOf(exchange);
+  requireKnownFormat(exchange);
   const call = callOf(exchange, 'CreateOptions');
   const object = await readObject(exchange, kind, fieldValidationOf(exchange.query, 'CreateOptions'));
   const created = { object: await deps.registry.create(call, kind, namespace, object), created: true };

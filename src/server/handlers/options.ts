@@ -15,8 +15,13 @@ export function invalidOption(optionsKind: string, field: string, reason: FieldE
 }
 
 /** All that is wrong with the query parameters of one request. */
-function refuseWrong(optionsKind: string, errors: readonly FieldError[]): void {
+export function refuseWrong(optionsKind: string, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', plural: '', kind: optionsKind }, '', errors);
+}
+
+/** `All` is the only way to run dry. */
+export function dryRunErrors(values: readonly string[]): FieldError[] {
+  return values.every((value) => value === 'All') ? [] : [notSupported('dryRun', values, ['All'])];
 }
 
 /** Query parameters of lists, checked (apimachinery: pkg/apis/meta/internalversion/validation/validation.go). */

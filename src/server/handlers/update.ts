@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../api/meta.ts';
 import { authorizeCreate } from '../http/auth-filters.ts';
 import type { Answer } from '../http/exchange.ts';
-import { checkName } from '../registry/system-fields.ts';
+import { checkName, settleNamespace } from '../registry/system-fields.ts';
 import type { UpdateRules } from '../registry/update.ts';
 import { readBody } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
@@ -14,6 +14,7 @@ export async function handleUpdate(deps: HandlerDeps, target: Target, rules?: Up
   const call = callOf(exchange, 'UpdateOptions');
   const read = await readBody(exchange, kind, fieldValidationOf(exchange.query, 'UpdateOptions'));
   let object: KubeObject | undefined = read();
+  settleNamespace(kind, object, namespace);
   checkName(object, name);
   const result = await deps.registry.update(call, kind, {
     key: { namespace, name },

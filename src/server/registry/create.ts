@@ -2,7 +2,7 @@ import type { FieldError } from '../../api/field-error.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { cloneJson } from '../../api/patch/json-value.ts';
-import { alreadyExists, generatedNameTaken, invalid, type StatusError } from '../../api/status-error.ts';
+import { alreadyExists, generatedNameTaken, invalid, StatusError } from '../../api/status-error.ts';
 import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import { RevisionConflict } from '../../storage/store.ts';
 import type { Call } from './call.ts';
@@ -107,12 +107,21 @@ async function write<T extends KubeObject>(deps: WriteDeps, call: Call, kind: Ki
     if (existing) throw nameTaken(kind, object, existing.object);
     return deepFreeze(object);
   }
+  refuseVersion(object);
   try {
     return await deps.objects.put(kind, key, deps.objects.encode(kind, object), 0);
   } catch (error) {
     if (error instanceof RevisionConflict) throw nameTaken(kind, object, deps.objects.newest(kind, key)?.object);
     throw error;
   }
+}
+
+/** What is new has no version yet; text that is no version says nothing. */
+function refuseVersion({ metadata }: { metadata: Partial<KubeObject['metadata']> }): void {
+  const { resourceVersion = '' } = metadata;
+  delete metadata.resourceVersion;
+  if (!/^0*[1-9]\d*$/.test(resourceVersion)) return;
+  throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
 }
 
 /** Throws StatusError 422 when there are errors. */

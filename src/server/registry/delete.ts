@@ -137,12 +137,12 @@ function markGracePeriod<T extends KubeObject>(
   const requested = request.gracePeriodSeconds === undefined ? undefined : atLeast(request.gracePeriodSeconds);
   if (metadata.deletionTimestamp) {
     const granted = metadata.deletionGracePeriodSeconds;
-    if (granted === undefined) return 'none';
-    if (requested === undefined || requested >= granted)
-      return granted === 0 && !metadata.finalizers?.length ? 'over' : 'pending';
+    if (!granted) return 'none';
+    if (requested === undefined || requested >= granted) return 'pending';
     const shortened = Date.parse(metadata.deletionTimestamp) + (requested - granted) * 1000;
     metadata.deletionTimestamp = timestamp(Math.max(shortened, nowMs));
-    metadata.deletionGracePeriodSeconds = requested;
+    // Who asked for some time gets some, even when all of it has passed.
+    metadata.deletionGracePeriodSeconds = shortened < nowMs ? Math.min(requested, 1) : requested;
     return requested > 0 ? 'waits' : 'over';
   }
   const seconds = kind.gracePeriodSeconds(object, requested);

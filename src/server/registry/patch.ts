@@ -5,7 +5,7 @@ import { strictCheck } from '../../api/codec/strict-check.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { applyJsonPatch } from '../../api/patch/json-patch.ts';
-import { goText, isJsonObject } from '../../api/patch/json-value.ts';
+import { goText, isJsonObject, type JsonObject } from '../../api/patch/json-value.ts';
 import { applyMergePatch } from '../../api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
@@ -67,7 +67,9 @@ function decodePatched(value: unknown, options: Required<Parameters<typeof decod
   try {
     return decodeValue(value, options);
   } catch (error) {
-    if (error instanceof BodyError || isStatus(error, 'BadRequest')) throw options.refuse(error.message);
+    if (error instanceof BodyError) throw options.refuse(error.message);
+    if (isStatus(error, 'BadRequest'))
+      throw options.refuse(error.message.replace(/^\S+ in version ".*?" cannot be handled as a \S+: /, ''));
     throw error;
   }
 }
@@ -79,8 +81,14 @@ function patchedValue(kind: Kind, current: KubeObject, { type }: Patch, body: un
     case 'merge':
       return applyMergePatch(current, body);
     default:
-      return applyStrategicMergePatch(current, body, schemaOf(kind.type));
+      return sameKind(applyStrategicMergePatch(current, body, schemaOf(kind.type)), current);
   }
+}
+
+/** What a strategic merge patch says of kind and version, as long as it is text, is not looked at. */
+function sameKind(patched: JsonObject, { kind, apiVersion }: KubeObject): JsonObject {
+  const isSaid = (name: string): boolean => typeof (patched[name] ?? '') === 'string';
+  return isSaid('kind') && isSaid('apiVersion') ? { ...patched, kind, apiVersion } : patched;
 }
 
 function parsePatch({ bytes, type }: Patch): ParsedBody {

@@ -1,6 +1,6 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import { badRequest, conflict, StatusError } from '../../api/status-error.ts';
+import { badRequest, conflict, type StatusError } from '../../api/status-error.ts';
 import { timestamp } from '../../api/timestamp.ts';
 import type { Call } from './call.ts';
 import { storeKeyOf } from './stored-form.ts';
@@ -76,12 +76,8 @@ export function dropSystemFields(object: KubeObject): void {
 /** What only the server decides, on create (apiserver: pkg/registry/rest/create.go, meta.go). */
 export function fillSystemFields(object: KubeObject, uid: string, nowMs: number): void {
   const { metadata } = object;
-  if (metadata.resourceVersion) {
-    throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
-  }
   metadata.uid = uid;
   metadata.creationTimestamp = timestamp(nowMs);
-  delete metadata.generation;
 }
 
 /**

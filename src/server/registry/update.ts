@@ -108,7 +108,7 @@ function isAlreadyExists(error: unknown): boolean {
 /** `PUT` of a missing object creates it, but not when the client thinks it exists. */
 function refuseCreateWithVersion(kind: Kind, object: KubeObject): void {
   if (object.metadata.uid) throw uidConflict(kind, object, '');
-  if (object.metadata.resourceVersion) throw notFound(kind, object.metadata.name);
+  if (isVersion(object.metadata.resourceVersion)) throw notFound(kind, object.metadata.name);
 }
 
 async function updateOnce<T extends KubeObject>(

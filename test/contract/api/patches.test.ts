@@ -30,7 +30,7 @@ describe('patches', () => {
       { apiVersion: {} },
       /^Invalid value: "map\[apiVersion:map\[\]\]": .*\.apiVersion /,
     ],
-    ['another kind', 'merge', { kind: 'Secret' }, /: Secret in version "v1" cannot be handled as a ConfigMap/],
+    ['another kind', 'merge', { kind: 'Secret' }, /": converting \(v1\.Secret\) to \(core\.ConfigMap\): unknown conversion$/],
     ['a version of three parts', 'merge', { apiVersion: 'a/b/c' }, /: unexpected GroupVersion string: a\/b\/c$/],
     [
       'a field of another type',

@@ -23,6 +23,8 @@ export const Job = defineKind<Job>({
   scope: 'Namespaced',
   subresources: [statusSubresource],
   defaultPropagation: 'Orphan',
+  orphansWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   applyDefaults(job) {
     job.spec ??= {} as t.JobSpec;
     defaultJobSpec(job.spec);
