@@ -17,7 +17,9 @@ for (const { name, steps } of readSequences('test/golden/sequences.txt')) {
       const body = step.body === undefined ? undefined : resolved(textOf(step.body), answers);
       const headers = { 'user-agent': 'golden', 'content-type': step.type ?? 'application/json' };
       const answer = await server.inject({ method, url, headers, body });
-      answers.push(answer.body.startsWith('{') ? JSON.parse(answer.body) : answer.body);
+      answers.push(
+        answer.headers['content-type'] === 'application/json' && !isWatch(url) ? JSON.parse(answer.body) : answer.body,
+      );
       ours.push(numbering.outcome(answer));
     }
     assert.deepEqual(
@@ -28,3 +30,5 @@ for (const { name, steps } of readSequences('test/golden/sequences.txt')) {
 }
 
 const textOf = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body));
+
+const isWatch = (url: string): boolean => url.includes('watch=true');

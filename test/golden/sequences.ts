@@ -56,12 +56,27 @@ export class Numbering {
     body: string;
   }): Outcome {
     const warnings = [answer.headers['warning'] ?? []].flat().flatMap((warning) => warning.split(/, ?(?=299 - )/));
-    const isJson = answer.body.startsWith('{');
+    const { body } = answer;
     return {
       status: answer.status,
       ...(warnings.length > 0 ? { warnings: warnings.map((warning) => warning.slice('299 - '.length)) } : {}),
-      body: isJson ? this.#value(JSON.parse(answer.body)) : answer.body.trimEnd(),
+      body: body.startsWith('{"type":')
+        ? this.#events(body)
+        : body.startsWith('{')
+          ? this.#value(JSON.parse(body))
+          : body.trimEnd(),
     };
+  }
+
+  /** Of bookmarks only what they say: their objects are empty, and their version is that of the whole store. */
+  #events(body: string): unknown[] {
+    const events = body
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return events.map(({ type, object }) =>
+      type === 'BOOKMARK' ? { type, annotations: object.metadata.annotations } : this.#value({ type, object }),
+    );
   }
 
   /** Null and empty lists count as absent, and causes are named once: docs/deviations.md. */

@@ -19,7 +19,7 @@ export function scaleOwners(entries: readonly ManagedFieldsEntry[] | undefined):
 
 /**
  * The owners of the workload after a write through `/scale`: who lost the number of replicas there loses it here, and who took it gets an entry
- * in the workload's version.
+ * in the workload's version; as upstream, a new one has no time.
  */
 export function withScaleOwners(
   entries: readonly ManagedFieldsEntry[] | undefined,
@@ -38,8 +38,9 @@ export function withScaleOwners(
     const keeps = left.delete(identityOf({ ...manager, apiVersion: scaleVersion }));
     put(keeps || !ownsReplicas(fields) ? ownership : { ...ownership, fields: difference(fields, replicas) });
   }
-  for (const { manager, time, fields } of (left as Managed).values()) {
-    if (ownsReplicas(fields)) put({ manager: { ...manager, apiVersion }, time, fields: replicas });
+  for (const { manager, fields } of (left as Managed).values()) {
+    const owner = { ...manager, apiVersion };
+    if (ownsReplicas(fields)) put({ manager: owner, time: result.get(identityOf(owner))?.time, fields: replicas });
   }
   return encodeManaged(result);
 }
