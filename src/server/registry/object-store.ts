@@ -7,6 +7,7 @@ import type { KindTable } from './kind-table.ts';
 import { type ObjectEntry, type ObjectIndex, ObjectIndexer } from './object-index.ts';
 import { leaveOwnersInBytes } from './owners-in-bytes.ts';
 import type { Reader } from './reader.ts';
+import { shareParts } from './shared-parts.ts';
 import { decodeStored, deepFreeze, encodeStored, prefixOf, registryPrefix, storeKeyOf } from './stored-form.ts';
 
 type Listener = (next: KubeObject | undefined, previous: KubeObject | undefined) => void;
@@ -36,6 +37,7 @@ export class ObjectStore implements Reader {
   readonly #indexer: ObjectIndexer;
   readonly #onWrite: WriteObserver | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #lastDecoded = new Map<Kind | undefined, WeakRef<KubeObject>>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(deps: {
@@ -60,7 +62,7 @@ export class ObjectStore implements Reader {
     this.#unsubscribe = this.#store.subscribe((change) => this.#apply(change));
     for (const [storageResource, listeners] of this.#listeners) {
       for (const entry of this.cache.list(`${registryPrefix}${storageResource}/`)) {
-        const object = decodeEntry(entry);
+        const object = this.#decoded(entry);
         for (const listener of listeners) listener(object, undefined);
       }
     }
@@ -98,7 +100,7 @@ export class ObjectStore implements Reader {
 
   /** The object as its clients see it, shared and frozen. */
   decode<T extends KubeObject>(kind: Kind<T>, entry: ObjectEntry): T {
-    return serve(kind, decodeEntry(entry)) as T;
+    return serve(kind, this.#decoded(entry)) as T;
   }
 
   /** The entry whose object, as `decode` gives it, this is; undefined for an object that is not, or no longer, the durable one. */
@@ -165,23 +167,25 @@ export class ObjectStore implements Reader {
     const index = entry?.index ?? previous?.index;
     const listeners = index?.kind && this.#listeners.get(index.kind.storageResource);
     if (!listeners) return;
-    const before = previous && decodeEntry(previous);
-    const after = entry && decodeEntry(entry);
+    const before = previous && this.#decoded(previous);
+    const after = entry && this.#decoded(entry, before);
     for (const listener of listeners) listener(after, before);
   }
-}
 
-/** The stored form of an entry, decoded once for all who use it at the same time. */
-function decodeEntry(entry: ObjectEntry): KubeObject {
-  const { index } = entry;
-  const shared = index.decoded?.deref();
-  if (shared) return shared;
-  const object = index.written ?? decodeStored(entry.value, entry.revision);
-  object.metadata.resourceVersion = String(entry.revision);
-  leaveOwnersInBytes(object, entry.value);
-  index.written = undefined;
-  index.decoded = new WeakRef(deepFreeze(object));
-  return object;
+  /** The stored form of an entry, decoded once for all who use it at the same time. What it has in common with `like` is there once. */
+  #decoded(entry: ObjectEntry, like = this.#lastDecoded.get(entry.index.kind)?.deref()): KubeObject {
+    const { index } = entry;
+    const known = index.decoded?.deref();
+    if (known) return known;
+    const object = index.written ?? decodeStored(entry.value, entry.revision);
+    object.metadata.resourceVersion = String(entry.revision);
+    if (like) shareParts(object, like);
+    leaveOwnersInBytes(object, entry.value);
+    index.written = undefined;
+    index.decoded = new WeakRef(deepFreeze(object));
+    this.#lastDecoded.set(index.kind, index.decoded);
+    return object;
+  }
 }
 
 function serve<T extends KubeObject>(kind: Kind<T>, stored: KubeObject | undefined): T | undefined {
