@@ -45,8 +45,8 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
     if (!deps.kinds.serves(info.group, info.version)) return pathNotFound();
     throw resourceNotFound();
   }
-  // No verb, though HTTP would have it: a HEAD is authorized like a GET and then refused.
-  if (exchange.method === 'HEAD') throw methodNotAllowed();
+  // No verb, though HTTP would have it: a HEAD is authorized like a GET and then refused, but for what is passed on.
+  if (exchange.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed();
   if (kind.deprecation && kind.verbs.includes(info.verb as Verb)) exchange.warnings.add(kind.deprecation);
   const target = targetOf(exchange, kind);
   if (info.subresource) return handleSubresource(deps, target);

@@ -21,7 +21,9 @@ export function handleSubresource(deps: DispatchDeps, target: Target): Promise<A
   const declared = kind.subresources.find((s) => s.name === exchange.info.subresource);
   const found = declared && deps.subresources.find(kind, declared.name);
   if (!declared || !found || !target.name || (kind.scope === 'Namespaced' && !target.namespace)) throw resourceNotFound();
-  if (!declared.verbs.includes(verb as Verb)) throw methodNotAllowed();
+  // What is asked of a backend about itself has no verb here, and still is passed on.
+  const isQuestion = exchange.method === 'OPTIONS' && declared.name === 'proxy';
+  if (!declared.verbs.includes(verb as Verb) && !isQuestion) throw methodNotAllowed();
   if (found.connect) return found.connect(deps, target);
   if (found.posted) return handlePost(deps, target, found.posted);
   if (found.projection) return handleProjection(deps, target, found.projection);

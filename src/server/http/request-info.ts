@@ -3,7 +3,7 @@ import { lookup } from '../../lib/lookup.ts';
 /** What a request is about, read from its path and method (apiserver: pkg/endpoints/request/requestinfo.go). */
 export interface RequestInfo {
   readonly isResource: boolean;
-  /** For resources: create, get, list, watch, update, patch, delete, deletecollection; otherwise the lower-case method. */
+  /** For resources: create, get, list, watch, update, patch, delete, deletecollection, '' for other methods; otherwise the lower-case method. */
   readonly verb: string;
   readonly path: string;
   readonly group: string;
@@ -82,7 +82,7 @@ function selectedName(verb: string, query: URLSearchParams): string {
 }
 
 function verbOf(method: string, name: string, query: URLSearchParams): string {
-  const verb = verbOfMethod[method] ?? method.toLowerCase();
+  const verb = verbOfMethod[method] ?? '';
   if (name) return verb;
   if (verb === 'get') return isWatch(query) ? 'watch' : 'list';
   return verb === 'delete' ? 'deletecollection' : verb;

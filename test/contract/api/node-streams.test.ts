@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { Node } from '../../../src/api/kinds/core/node.ts';
+import type { AdmissionPlugin } from '../../../src/server/admission/admission.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
 import { systemMaster } from '../../../src/server/auth/user.ts';
 import { caller, type Send } from '../../support/api-caller.ts';
@@ -20,6 +21,7 @@ describe('streams to nodes', () => {
   const agentPair = tls.client('system:node:n1', ['system:nodes']);
   const serverPair = tls.client('kube-apiserver-kubelet-client', ['system:masters']);
   const seen: { url: string; peer: string; headers: IncomingMessage['headers'] }[] = [];
+  const connected: object[] = [];
   let agent: Server;
   let server: ApiServer;
   let stop: () => Promise<void>;
@@ -44,7 +46,15 @@ describe('streams to nodes', () => {
     });
     await new Promise<void>((resolve) => agent.listen(0, '127.0.0.1', resolve));
     const nodeClient = () => ({ ...serverPair, caPem: tls.caPem });
-    ({ server, stop } = await startTestApi({ overrides: { tls: tls.tls, host: '127.0.0.1', nodeClient } }));
+    const admission = (): AdmissionPlugin[] => [
+      {
+        name: 'Noting',
+        validate({ operation, name, subresource, object }) {
+          if (operation === 'CONNECT') connected.push({ name, subresource, ...(object as object) });
+        },
+      },
+    ];
+    ({ server, stop } = await startTestApi({ admission, overrides: { tls: tls.tls, host: '127.0.0.1', nodeClient } }));
     send = caller(server);
     await server.inProcess.create(systemMaster, Node, { metadata: { name: 'n1' }, spec: {} });
     const { port } = agent.address() as AddressInfo;
@@ -70,6 +80,10 @@ describe('streams to nodes', () => {
     assert.deepEqual([refused.status, refused.json.reason], [400, 'BadRequest']);
     assert.match(refused.json.message, /waiting to start/);
     assert.equal((await send(`GET ${pods}/p/log?tailLines=-1`)).status, 422);
+    assert.equal((await send(`GET ${pods}/nobody/log?limitBytes=0`)).status, 422);
+    const wrong = async (query: string) => (await send(`GET ${pods}/p/log?${query}`)).json.message;
+    assert.equal(await wrong('tailLines=x'), 'strconv.ParseInt: parsing "x": invalid syntax');
+    assert.match(await wrong('sinceTime=x'), /^parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x"/);
     assert.equal((await send(`GET ${pods}/p/log?container=x`)).json.message, 'container x is not valid for pod p');
   });
 
@@ -90,6 +104,14 @@ describe('streams to nodes', () => {
     assert.equal(seen.at(-1)?.headers.authorization, undefined);
     const redirect = await send('GET /api/v1/nodes/n1/proxy');
     assert.deepEqual([redirect.status, redirect.headers['location']], [301, '/api/v1/nodes/n1/proxy/']);
+    assert.equal((await send('GET /api/v1/nodes/nobody/proxy')).status, 404);
+    assert.equal((await send('OPTIONS /api/v1/nodes/n1/proxy/x')).status, 200);
+    assert.equal((await send('HEAD /api/v1/nodes/n1/proxy/x')).status, 200);
+    const options = { name: 'n1', subresource: 'proxy', kind: 'NodeProxyOptions', apiVersion: 'v1' };
+    assert.deepEqual(connected.slice(-5, -3), [
+      { ...options, path: '/stats/summary' },
+      { ...options, path: '/' },
+    ]);
   });
 
   it('say what is wrong when the node does not answer', async () => {

@@ -1,6 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { Node } from '../../../api/kinds/core/node.ts';
-import { internalError, StatusError, serviceUnavailable } from '../../../api/status-error.ts';
+import { internalError, notFound, type StatusError, serviceUnavailable } from '../../../api/status-error.ts';
 import type { Reader } from '../../registry/reader.ts';
 
 /** How the server shows itself to node agents, and which CA theirs come from. PEM. */
@@ -23,7 +23,7 @@ const preferredAddresses = ['InternalIP', 'ExternalIP', 'Hostname'] as const;
 /** Where a node's agent listens. Throws StatusError 404 for unknown nodes, 500 for nodes that have not said where they are. */
 export function nodeAddress(reader: Reader, name: string): NodeAddress {
   const node = reader.get(Node, { name });
-  if (!node) throw new StatusError({ code: 404, reason: 'NotFound', message: `nodes ${JSON.stringify(name)} not found` });
+  if (!node) throw notFound(Node, name);
   const addresses = node.status?.addresses ?? [];
   for (const type of preferredAddresses) {
     const host = addresses.find((address) => address.type === type)?.address;

@@ -1,8 +1,9 @@
+import { canonicalScalar, scalarProblem } from '../../../api/codec/scalars.ts';
 import type { FieldError } from '../../../api/field-error.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
-import { invalid, StatusError } from '../../../api/status-error.ts';
+import { badRequest, invalid, StatusError } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
-import { isTrue } from '../../handlers/options.ts';
+import { integerOption, isTrue } from '../../handlers/options.ts';
 import { type Answer, type Exchange, header } from '../../http/exchange.ts';
 import { collect } from './collect.ts';
 import { open, streamed } from './forward.ts';
@@ -19,8 +20,8 @@ export async function podLog(
   { exchange, namespace, name }: Target,
   credentials: () => NodeClientCredentials,
 ): Promise<Answer> {
-  const pod = deps.registry.get(Pod, { namespace, name });
   checkOptions(exchange, name);
+  const pod = deps.registry.get(Pod, { namespace, name });
   const { query } = exchange;
   const container = containerOf(pod, query.get('container'));
   // As upstream: no node yet is no content yet.
@@ -71,12 +72,12 @@ function checkOptions({ query }: Exchange, pod: string): void {
   const errors: FieldError[] = [];
   const number = (field: string, least: number): void => {
     const text = query.get(field);
-    if (text === null || text === '') return;
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least) return;
+    if (integerOption(query, field) === undefined || Number(text) >= least) return;
     const message = `Invalid value: ${text}: must be greater than ${least === 0 ? 'or equal to 0' : '0'}`;
     errors.push({ reason: 'FieldValueInvalid', field, message });
   };
+  const since = query.get('sinceTime');
+  if (since && canonicalScalar('time', since) === undefined) throw badRequest(scalarProblem('time', JSON.stringify(since)));
   number('tailLines', 0);
   number('sinceSeconds', 1);
   number('limitBytes', 1);

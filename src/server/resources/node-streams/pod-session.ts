@@ -1,12 +1,11 @@
 import { Pod } from '../../../api/kinds/core/pod.ts';
-import type { AnyObject } from '../../../api/meta.ts';
 import { badRequest } from '../../../api/status-error.ts';
 import type { Authorizer } from '../../auth/authorizer.ts';
-import { callOf, type HandlerDeps, type Target } from '../../handlers/context.ts';
+import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import { isTrue } from '../../handlers/options.ts';
 import { authorize } from '../../http/auth-filters.ts';
-import type { Answer } from '../../http/exchange.ts';
-import { admissionRequest } from '../../registry/write-deps.ts';
+import type { Answer, Exchange } from '../../http/exchange.ts';
+import { admitConnect } from './connect-admission.ts';
 import { connectNode, type NodeClientCredentials, nodeAddress } from './node-connection.ts';
 import { containerOf, nodeOf } from './pod-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
@@ -30,7 +29,7 @@ export async function podSession(deps: HandlerDeps, target: Target, session: Ses
   const pod = deps.registry.get(Pod, { namespace, name });
   requireCreate(target, session, own.authorizer);
   const path = agentPath(target, pod, session);
-  await admit(deps, target, session);
+  await admitConnect(deps, target, session, optionsOf(exchange, session));
   const address = nodeAddress(deps.registry.deps.objects, nodeOf(pod));
   if (!exchange.upgrade) throw badRequest('Upgrade request required');
   const socket = await connectNode(address, own.nodeClient());
@@ -58,13 +57,14 @@ function requireCreate({ exchange, namespace, name }: Target, session: Session, 
 
 function agentPath({ exchange, namespace, name }: Target, pod: Pod, session: Session): string {
   const { query } = exchange;
-  nodeOf(pod);
   if (session === 'portforward') {
+    nodeOf(pod);
     const ports = query.getAll('ports').flatMap((list) => list.split(','));
     const sent = new URLSearchParams(ports.map((port) => ['port', port]));
     return `/portForward/${namespace}/${name}${sent.size > 0 ? `?${sent}` : ''}`;
   }
   const container = containerOf(pod, query.get('container'));
+  nodeOf(pod);
   const sent = new URLSearchParams();
   if (session === 'exec') for (const word of query.getAll('command')) sent.append('command', word);
   const streams = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' } as const;
@@ -76,26 +76,11 @@ function agentPath({ exchange, namespace, name }: Target, pod: Pod, session: Ses
   return `/${session}/${namespace}/${name}/${container}?${sent}`;
 }
 
-async function admit(deps: HandlerDeps, { exchange, kind, namespace, name }: Target, session: Session): Promise<void> {
-  const { query } = exchange;
+function optionsOf({ query }: Exchange, session: Session): Record<string, unknown> {
   const options: Record<string, unknown> = { kind: optionKinds[session], apiVersion: 'v1' };
   for (const flag of ['stdin', 'stdout', 'stderr', 'tty']) if (isTrue(query.get(flag))) options[flag] = true;
   const container = query.get('container');
   if (container) options['container'] = container;
   if (session === 'exec') options['command'] = query.getAll('command');
-  const call = callOf(exchange, 'ConnectOptions');
-  const object = options as unknown as AnyObject;
-  const shared = {
-    operation: 'CONNECT' as const,
-    kind,
-    subresource: session,
-    namespace,
-    name,
-    object,
-    oldObject: undefined,
-    call,
-  };
-  const request = admissionRequest(shared);
-  await deps.registry.deps.admission.admit(request);
-  await deps.registry.deps.admission.validate(request);
+  return options;
 }

@@ -4,22 +4,28 @@ import { connect as connectTls } from 'node:tls';
 import { serviceUnavailable } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import type { Answer, AnswerHeaders, Exchange } from '../../http/exchange.ts';
+import { admitConnect } from './connect-admission.ts';
 import { contentHeaders, open, streamed } from './forward.ts';
-import { connectNode, connectTimeoutMs, type NodeClientCredentials, nodeAddress } from './node-connection.ts';
-import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
+import { connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
+import { nodeTarget, type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
+
+/** Without a slash at the end, relative links of the page that comes would lead astray. */
+const redirected: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** `nodes|pods|services/<name>/proxy/<path>`: any method, passed on to the node agent, the pod, or a ready endpoint. */
 export async function proxy(deps: HandlerDeps, target: Target, credentials: () => NodeClientCredentials): Promise<Answer> {
   const { exchange } = target;
-  if (exchange.info.rest === '' && !exchange.path.endsWith('/') && exchange.method === 'GET' && !exchange.upgrade) {
+  const { plural, kind } = target.kind;
+  const rest = exchange.info.rest || '/';
+  await admitConnect(deps, target, 'proxy', { kind: `${kind}ProxyOptions`, apiVersion: 'v1', path: rest });
+  const found = locate(deps, target);
+  if (exchange.info.rest === '' && !exchange.path.endsWith('/') && redirected.has(exchange.method) && !exchange.upgrade) {
     return { status: 301, headers: { location: `${exchange.path}/${queryText(exchange)}` }, parts: [] };
   }
-  const toNode = target.kind.plural === 'nodes';
-  const found = locate(deps, target);
-  const path = `${exchange.info.rest || '/'}${queryText(exchange)}`;
-  if (exchange.upgrade) return upgraded(exchange, found, path, toNode ? credentials() : undefined);
-  const own = toNode ? credentials() : undefined;
+  const path = `${rest}${queryText(exchange)}`;
+  const own = plural === 'nodes' && found.isAgent ? credentials() : undefined;
+  if (exchange.upgrade) return upgraded(exchange, found, path, own);
   const response = await open(
     exchange,
     {
@@ -40,7 +46,7 @@ export async function proxy(deps: HandlerDeps, target: Target, credentials: () =
 
 function locate(deps: HandlerDeps, { kind, namespace = '', name }: Target): ProxyTarget {
   const { objects } = deps.registry.deps;
-  if (kind.plural === 'nodes') return { scheme: 'https', ...nodeAddress(objects, name.split(':')[0]!) };
+  if (kind.plural === 'nodes') return nodeTarget(objects, name);
   return kind.plural === 'pods' ? podTarget(objects, namespace, name) : serviceTarget(objects, namespace, name, Math.random);
 }
 
