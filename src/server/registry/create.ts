@@ -126,5 +126,6 @@ function refuseVersion({ metadata }: { metadata: Partial<KubeObject['metadata']>
 
 /** Throws StatusError 422 when there are errors. */
 export function refuseInvalid(kind: Kind, object: KubeObject, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors);
+  // Upstream judges, and names, what is stored.
+  if (errors.length > 0) throw invalid(kind.storageKind ?? kind, object.metadata.name ?? '', errors);
 }
