@@ -1,6 +1,7 @@
 import type { Container, Secret } from '../../api/generated/types.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type Image, ImageError, type RegistryAuth, type Runtime } from '../../runtime/runtime.ts';
+import { StartError } from '../start-error.ts';
 import { defaultPullPolicy, isValidImageName } from './image-name.ts';
 import { credentialsFor } from './pull-secrets.ts';
 
@@ -10,18 +11,6 @@ const maxBackoffMs = 300_000;
 const maxParallelPulls = 2;
 /** Images whose failures are remembered. */
 const rememberedFailures = 1_000;
-
-/** The image is not there. `reason` is what kubectl shows; `retryAtMs` when to try again. */
-export class PullError extends Error {
-  override readonly name = 'PullError';
-  readonly reason: string;
-  readonly retryAtMs: number;
-  constructor(reason: string, message: string, retryAtMs: number) {
-    super(message);
-    this.reason = reason;
-    this.retryAtMs = retryAtMs;
-  }
-}
 
 export type ImageEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
@@ -48,7 +37,7 @@ export class ImagePuller {
     this.#clock = deps.clock;
   }
 
-  /** Resolves with the image; rejects with a PullError. `event` tells people what happens, in upstream's words. */
+  /** Resolves with the image; rejects with a StartError. `event` tells people what happens, in upstream's words. */
   async ensure(
     container: Container,
     context: { podUid: string; secrets: () => Promise<readonly Secret[]>; event: ImageEvent },
@@ -58,7 +47,7 @@ export class ImagePuller {
     if (!isValidImageName(image)) {
       const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`;
       event('Warning', 'InspectFailed', message);
-      throw new PullError('InvalidImageName', message, this.#clock.now() + maxBackoffMs);
+      throw new StartError('InvalidImageName', message, this.#clock.now() + maxBackoffMs);
     }
     const policy = container.imagePullPolicy ?? defaultPullPolicy(image);
     if (policy !== 'Always') {
@@ -70,7 +59,7 @@ export class ImagePuller {
       if (policy === 'Never') {
         const message = `Container image "${image}" is not present with pull policy of Never`;
         event('Warning', 'ErrImageNeverPull', message);
-        throw new PullError('ErrImageNeverPull', message, this.#clock.now() + maxBackoffMs);
+        throw new StartError('ErrImageNeverPull', message, this.#clock.now() + maxBackoffMs);
       }
     }
     return this.#pull(image, context);
@@ -82,7 +71,7 @@ export class ImagePuller {
     } catch (error) {
       const message = `Failed to inspect image "${image}": ${text(error)}`;
       event('Warning', 'InspectFailed', message);
-      throw new PullError('ImageInspectError', message, this.#clock.now() + initialBackoffMs);
+      throw new StartError('ImageInspectError', message, this.#clock.now() + initialBackoffMs);
     }
   }
 
@@ -95,7 +84,7 @@ export class ImagePuller {
     if (failure && this.#clock.now() < failure.untilMs) {
       const message = `Back-off pulling image "${image}"`;
       context.event('Normal', 'BackOff', message);
-      throw new PullError('ImagePullBackOff', `${message}: ${failure.message}`, failure.untilMs);
+      throw new StartError('ImagePullBackOff', `${message}: ${failure.message}`, failure.untilMs);
     }
     context.event('Normal', 'Pulling', `Pulling image "${image}"`);
     const waitsFrom = this.#clock.monotonicMs();
@@ -136,7 +125,7 @@ export class ImagePuller {
     throw last;
   }
 
-  #failed(key: string, image: string, { error, event }: { error: unknown; event: ImageEvent }): PullError {
+  #failed(key: string, image: string, { error, event }: { error: unknown; event: ImageEvent }): StartError {
     const now = this.#clock.now();
     const before = this.#failures.get(key);
     const fresh = !before || now - before.updatedAtMs > 2 * maxBackoffMs;
@@ -145,7 +134,7 @@ export class ImagePuller {
     this.#failures.set(key, { delayMs, untilMs: now + delayMs, updatedAtMs: now, message: `ErrImagePull: ${text(error)}` });
     if (this.#failures.size > rememberedFailures) this.#failures.delete(this.#failures.keys().next().value!);
     event('Warning', 'Failed', `Failed to pull image "${image}": ${text(error)}`);
-    return new PullError(
+    return new StartError(
       error instanceof ImageError ? error.reason : 'ErrImagePull',
       text(error),
       now + Math.min(delayMs, errorShownMs),

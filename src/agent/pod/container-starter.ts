@@ -5,7 +5,7 @@ import type { EventType } from '../../client/event-recorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Runtime, Sandbox, SandboxConfig } from '../../runtime/runtime.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
-import { PullError } from '../images/image-puller.ts';
+import { StartError } from '../start-error.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
 import type { Mounter } from '../volumes/mounter.ts';
 import { containerConfig } from './container-config.ts';
@@ -16,18 +16,6 @@ import { hookLimitMs, runHook } from './lifecycle-hooks.ts';
 import { containerLogPath, podHostname, podLogDirectory } from './names.ts';
 import { ContainerConfigError, type ReferencedObjects } from './objects.ts';
 import { Interrupted, type PodState } from './pod-state.ts';
-
-/** A container did not come up; `reason` is the waiting reason kubectl shows. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-  readonly reason: string;
-  readonly retryAtMs: number;
-  constructor(reason: string, message: string, retryAtMs: number) {
-    super(message);
-    this.reason = reason;
-    this.retryAtMs = retryAtMs;
-  }
-}
 
 export type ContainerEvent = (
   pod: Pod,
@@ -189,17 +177,13 @@ export class ContainerStarter {
 
   #explained(error: unknown, event: (type: EventType, reason: string, message: string) => void): Error {
     if (error instanceof Interrupted) return error;
-    const now = this.#deps.clock.now();
-    if (error instanceof PullError) {
+    if (error instanceof StartError) {
       event('Warning', 'Failed', `Error: ${error.reason}`);
-      return new StartError(error.reason, error.message, error.retryAtMs);
+      return error;
     }
     event('Warning', 'Failed', `Error: ${text(error)}`);
-    return new StartError(
-      error instanceof ContainerConfigError ? error.reason : 'CreateContainerError',
-      text(error),
-      now + retryMs,
-    );
+    const reason = error instanceof ContainerConfigError ? error.reason : 'CreateContainerError';
+    return new StartError(reason, text(error), this.#deps.clock.now() + retryMs);
   }
 }
 

@@ -60,26 +60,6 @@ export function checkResourceQuantity(errors: FieldError[], field: string, resou
 }
 
 const standardContainerResources = ['cpu', 'memory', 'ephemeral-storage'];
-const standardResources = [
-  ...standardContainerResources,
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'storage',
-  'requests.storage',
-  'services.nodeports',
-  'services.loadbalancers',
-];
 const integerResources = [
   'pods',
   'resourcequotas',
@@ -90,6 +70,13 @@ const integerResources = [
   'persistentvolumeclaims',
   'services.nodeports',
   'services.loadbalancers',
+];
+const standardResources = [
+  ...standardContainerResources,
+  ...['requests.cpu', 'requests.memory', 'requests.ephemeral-storage'],
+  ...['limits.cpu', 'limits.memory', 'limits.ephemeral-storage'],
+  ...['storage', 'requests.storage'],
+  ...integerResources,
 ];
 const quotaOnlyResources = standardResources.filter((r) => r !== 'storage');
 

@@ -4,6 +4,7 @@ import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { type Duplex, Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { anonymous, type UserInfo } from '../auth/user.ts';
+import { Closers } from './closers.ts';
 import { type Exchange, type FlowIds, type Headers, header } from './exchange.ts';
 import { type RequestBodies, tooLarge } from './request-bodies.ts';
 import { parseRequestInfo, type RequestInfo } from './request-info.ts';
@@ -29,8 +30,7 @@ export class SocketExchange implements Exchange {
   flow: FlowIds | undefined;
   readonly #request: NodeRequest;
   readonly #bodies: RequestBodies;
-  readonly #closers: (() => void)[] = [];
-  #closed = false;
+  readonly #closers = new Closers();
 
   constructor(request: NodeRequest, bodies: RequestBodies, upgrade?: { socket: Duplex; head: Uint8Array }) {
     const url = request.url ?? '/';
@@ -64,15 +64,12 @@ export class SocketExchange implements Exchange {
   }
 
   onClose(listener: () => void): void {
-    if (this.#closed) listener();
-    else this.#closers.push(listener);
+    this.#closers.add(listener);
   }
 
   /** Called by the transport when all is over. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const listener of this.#closers) listener();
+    this.#closers.close();
   }
 }
 
@@ -134,8 +131,7 @@ export class DirectExchange implements Exchange {
   user: UserInfo = anonymous;
   flow: FlowIds | undefined;
   readonly #body: Uint8Array;
-  readonly #closers: (() => void)[] = [];
-  #closed = false;
+  readonly #closers = new Closers();
 
   constructor(options: { method: string; url: string; headers?: Headers; body?: Uint8Array; clientCertificate?: Uint8Array }) {
     const mark = options.url.indexOf('?');
@@ -157,13 +153,10 @@ export class DirectExchange implements Exchange {
   }
 
   onClose(listener: () => void): void {
-    if (this.#closed) listener();
-    else this.#closers.push(listener);
+    this.#closers.add(listener);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const listener of this.#closers) listener();
+    this.#closers.close();
   }
 }
