@@ -64,7 +64,7 @@ describe('metrics', () => {
     const durations = await read('apiserver_request_duration_seconds_count');
     assert.equal(durations[`${about('LIST', 'cluster')}}`], 1);
     const answer = await send('GET /metrics');
-    assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+    assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores');
     for (const line of answer.body.trimEnd().split('\n')) {
       assert.match(line, /^(?:# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? [\d.e+-]+)$/);
     }
