@@ -15,7 +15,8 @@ for (const { name, steps } of readSequences('test/golden/sequences.txt')) {
     for (const step of steps) {
       const [method = '', url = ''] = resolved(step.do, answers).split(' ');
       const body = step.body === undefined ? undefined : resolved(textOf(step.body), answers);
-      const headers = { 'user-agent': 'golden', 'content-type': step.type ?? 'application/json' };
+      const { type = 'application/json', accept } = step;
+      const headers = { 'user-agent': 'golden', 'content-type': type, ...(accept ? { accept } : {}) };
       const answer = await server.inject({ method, url, headers, body });
       answers.push(
         answer.headers['content-type'] === 'application/json' && !isWatch(url) ? JSON.parse(answer.body) : answer.body,

@@ -6,6 +6,7 @@ export interface Step {
   readonly do: string;
   /** The content type; JSON when absent. */
   readonly type?: string;
+  readonly accept?: string;
   readonly body?: unknown;
   readonly answer: Outcome;
 }

@@ -1,19 +1,20 @@
 import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 import type { Answer, Exchange, FullAnswer } from '../http/exchange.ts';
+import { unacceptable } from '../http/negotiate.ts';
 import { valueAnswer } from '../http/status-answer.ts';
 import type { ListPage, ListRequest } from '../registry/list.ts';
 import type { HandlerDeps, Target } from './context.ts';
 import { keepsItemTypes, type ListMetadata, listBody } from './list-body.ts';
 import { includeObjectOf, listRequestOf } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
-import { representationOf, wantsCompactJson } from './render.ts';
+import { goType, representationOf, wantsCompactJson } from './render.ts';
 import { tableOf } from './table.ts';
 
 /** GET of a collection. */
 export async function handleList(deps: HandlerDeps, target: Target): Promise<Answer> {
   const { exchange, kind, namespace } = target;
-  representationOf(exchange);
+  representationOf(exchange, true);
   const request = listRequestOf(exchange.query, namespace);
   const page = await deps.registry.list(kind, request);
   return pageAnswer(deps, exchange, kind, page, request);
@@ -23,6 +24,9 @@ export async function handleList(deps: HandlerDeps, target: Target): Promise<Ans
 export function pageAnswer(deps: HandlerDeps, exchange: Exchange, kind: Kind, page: ListPage, request?: ListRequest): FullAnswer {
   const { objects } = deps.registry.deps;
   const representation = representationOf(exchange);
+  if (representation.as === 'PartialObjectMetadata') {
+    throw unacceptable(`you requested ${representation.as}, but the requested object is a list (${goType(kind, kind.listKind)})`);
+  }
   const metadata: ListMetadata = { resourceVersion: String(page.revision) };
   if (page.continue) metadata.continue = page.continue;
   if (page.remaining) metadata.remainingItemCount = page.remaining;

@@ -27,12 +27,14 @@ export function dryRunErrors(values: readonly string[]): FieldError[] {
 /** Query parameters of lists, checked (apimachinery: pkg/apis/meta/internalversion/validation/validation.go). */
 export function listRequestOf(query: URLSearchParams, namespace: string | undefined): ListRequest {
   const text = (name: string): string | undefined => query.get(name) || undefined;
+  const limit = integerOption(query, 'limit');
+  integerOption(query, 'timeoutSeconds');
   checkList(query);
   return {
     namespace,
     labelSelector: text('labelSelector'),
     fieldSelector: text('fieldSelector'),
-    limit: integerOption(query, 'limit'),
+    limit,
     continue: text('continue'),
     resourceVersion: text('resourceVersion'),
     resourceVersionMatch: text('resourceVersionMatch'),
@@ -52,6 +54,7 @@ export interface WatchOptions {
 
 /** Query parameters of watches, checked. */
 export function watchOptionsOf(query: URLSearchParams): WatchOptions {
+  const timeoutSeconds = integerOption(query, 'timeoutSeconds');
   checkWatch(query);
   return {
     labelSelector: query.get('labelSelector') || undefined,
@@ -59,7 +62,7 @@ export function watchOptionsOf(query: URLSearchParams): WatchOptions {
     after: parseRevision(query.get('resourceVersion') ?? undefined),
     bookmarks: isTrue(query.get('allowWatchBookmarks')),
     sendInitialEvents: query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined,
-    timeoutSeconds: integerOption(query, 'timeoutSeconds'),
+    timeoutSeconds,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import type { Exchange, FullAnswer } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
-import { negotiate, type Representation, wantsPretty } from '../http/negotiate.ts';
+import { negotiate, type Representation, unacceptable, wantsPretty } from '../http/negotiate.ts';
 import { valueAnswer } from '../http/status-answer.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
@@ -13,9 +13,9 @@ import { tableOf } from './table.ts';
 
 const jsonHeaders = { 'content-type': 'application/json' };
 
-/** What a client wants of one object, from its headers. Throws StatusError 406. */
-export function representationOf(exchange: Exchange): Representation {
-  return negotiate(header(exchange, 'accept'), true);
+/** What a client wants of one object, from its headers. `streams`: the path is one that can be watched. Throws StatusError 406. */
+export function representationOf(exchange: Exchange, streams = false): Representation {
+  return negotiate(header(exchange, 'accept'), true, streams);
 }
 
 /** True when the client wants compact JSON, of whatever shape. */
@@ -90,5 +90,14 @@ function represent(
     const { resourceVersion } = object.metadata;
     return tableOf({ kind, objects: [object], metadata: { resourceVersion }, nowMs: options.nowMs, metaVersion, include });
   }
+  if (as === 'PartialObjectMetadataList') {
+    throw unacceptable(`you requested ${as}, but the requested object is not a list (${goType(kind, kind.kind)})`);
+  }
   return partialMetadata(object, metaVersion);
+}
+
+/** The type upstream gives a kind, or the list of a kind. */
+export function goType(kind: Kind, name: string): string {
+  const group = kind.group === 'events.k8s.io' ? '' : kind.group;
+  return `*${(group || 'core').split('.', 1)[0]}.${name}`;
 }

@@ -1,5 +1,6 @@
 import { internalError, StatusError } from '../../api/status-error.ts';
 import type { Answer, Sink } from '../http/exchange.ts';
+import { onlyStreamTypes } from '../http/negotiate.ts';
 import { reachRevision } from '../registry/list.ts';
 import type { ObjectEntry } from '../registry/object-index.ts';
 import type { PreparedWatch, WatchType } from '../registry/watch.ts';
@@ -21,9 +22,9 @@ const lastBytesMs = 30_000;
 /** WATCH of a collection: one JSON object per line until the time is over. */
 export async function handleWatch(deps: HandlerDeps, target: Target): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
+  const representation = representationOf(exchange, true);
   const options = watchOptionsOf(exchange.query);
-  const representation = representationOf(exchange);
-  if (representation.format === 'yaml') throw notStreamable();
+  if (representation.format === 'yaml') throw onlyStreamTypes();
   const contentType = representation.format === 'json' ? 'application/json' : 'application/vnd.kubernetes.protobuf;stream=watch';
   const include = representation.as === 'Table' ? includeObjectOf(exchange.query) : 'Metadata';
   const { labelSelector } = options;
@@ -39,13 +40,6 @@ export async function handleWatch(deps: HandlerDeps, target: Target): Promise<An
       new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks, sent }).start(options);
     },
   };
-}
-
-/** Only some formats can be cut into events (apiserver: pkg/endpoints/handlers/negotiation/errors.go). */
-function notStreamable(): StatusError {
-  const types = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
-  const message = `only the following media types are accepted: ${types.join(', ')}`;
-  return new StatusError({ code: 406, reason: 'NotAcceptable', message });
 }
 
 interface StreamParts {

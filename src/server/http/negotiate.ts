@@ -21,16 +21,18 @@ const formats: Readonly<Record<string, Format>> = lookup({
   'application/*': 'json',
   '*/*': 'json',
 });
+const routed: ReadonlySet<string> = new Set(Object.keys(formats).filter((type) => type !== 'application/*'));
 const shapes: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 
 /**
  * Picks the first acceptable type of an Accept header (apiserver: pkg/endpoints/handlers/negotiation/negotiate.go). Objects are kept as
- * JSON: they come as protobuf only where nothing else will do. Throws StatusError 406.
+ * JSON: they come as protobuf only where nothing else will do. Throws StatusError 406: upstream's router asks for one of its types, or any,
+ * by its full name, and only then are shapes and versions looked at.
  * `allowShapes` is false where there is nothing to tabulate.
  */
-export function negotiate(accept: string | undefined, allowShapes: boolean): Representation {
+export function negotiate(accept: string | undefined, allowShapes: boolean, streams = false): Representation {
   if (!accept || accept === 'application/json' || accept === '*/*') return plainJson;
-  let refusedShape = false;
+  if (!accept.split(',').some((clause) => routed.has(clause.split(';', 1)[0]!.trim()))) throw notAcceptable(streams);
   let second: Representation | undefined;
   for (const clause of byQuality(accept)) {
     const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
@@ -40,12 +42,12 @@ export function negotiate(accept: string | undefined, allowShapes: boolean): Rep
     const { as } = options;
     const chosen = as === undefined ? { ...plainJson, format } : shaped(format, as, options);
     if (!chosen) continue;
-    if (chosen.as !== 'object' && !allowShapes) refusedShape = true;
-    else if (format === 'protobuf' && chosen.as === 'object') second ??= chosen;
+    if (chosen.as !== 'object' && !allowShapes) continue;
+    if (format === 'protobuf' && chosen.as === 'object') second ??= chosen;
     else return chosen;
   }
   if (second) return second;
-  throw refusedShape ? onlyObjects() : notAcceptable();
+  throw onlyTypes();
 }
 
 /** Undefined for what there is not: other shapes and versions, tables in protobuf. */
@@ -73,28 +75,29 @@ export function requireDocumentType(accept: string | undefined, isCore: boolean)
   try {
     negotiate(accept, false);
   } catch {
-    throw isCore && !accept?.includes('as=') ? notAcceptable() : onlyObjects();
+    throw isCore && !accept?.includes('as=') ? notAcceptable(false) : onlyTypes();
   }
 }
 
-function notAcceptable(): StatusError {
-  return new StatusError({
-    code: 406,
-    reason: 'NotAcceptable',
-    message:
-      '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-    details: {},
-  });
+const types: readonly string[] = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+/** Those in which watches go out. */
+const streamTypes: readonly string[] = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
+/** `streams`: the path is one that can be watched. */
+function notAcceptable(streams: boolean): StatusError {
+  const available = streams ? [...types, ...streamTypes] : types;
+  const message = `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`;
+  return new StatusError({ code: 406, reason: 'NotAcceptable', message, details: {} });
 }
 
-function onlyObjects(): StatusError {
-  return new StatusError({
-    code: 406,
-    reason: 'NotAcceptable',
-    message:
-      'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-  });
-}
+const onlyTypes = (): StatusError => unacceptable(`only the following media types are accepted: ${types.join(', ')}`);
+
+/** Only some formats can be cut into events (apiserver: pkg/endpoints/handlers/negotiation/errors.go). */
+export const onlyStreamTypes = (): StatusError =>
+  unacceptable(`only the following media types are accepted: ${streamTypes.join(', ')}`);
+
+/** What is asked for cannot be made of what there is. */
+export const unacceptable = (message: string): StatusError => new StatusError({ code: 406, reason: 'NotAcceptable', message });
 
 /** People read what these clients show. */
 export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {

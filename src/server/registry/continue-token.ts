@@ -24,7 +24,7 @@ export function decodeContinue(token: string): ContinuePoint {
   const parsed = parseToken(token);
   if (parsed.v !== apiVersion) {
     throw badRequest(
-      `invalid continue token: continue key is not valid: server does not recognize this encoded version "${parsed.v}"`,
+      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${parsed.v ?? ''}`,
     );
   }
   if (parsed.rv === 0 || typeof parsed.rv !== 'number') {

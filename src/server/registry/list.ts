@@ -59,10 +59,11 @@ export async function listPage({ objects, clock }: ListDeps, kind: Kind, request
 }
 
 function continuePoint(request: ListRequest): ContinuePoint {
+  const point = decodeContinue(request.continue!);
   if (request.resourceVersion && request.resourceVersion !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
-  return decodeContinue(request.continue!);
+  return point;
 }
 
 function pageAt(options: {
