@@ -36,7 +36,8 @@ export interface AdmissionBench {
   loseRaces(count: number): void;
 }
 
-export function admissionBench(): AdmissionBench {
+/** `dynamic`: plugins in the place of those that users configure. */
+export function admissionBench(dynamic: readonly AdmissionPlugin[] = []): AdmissionBench {
   const reader = new FakeReader();
   const clock = new FakeClock();
   const warnings: string[] = [];
@@ -52,7 +53,7 @@ export function admissionBench(): AdmissionBench {
   } as unknown as Client;
   const authorization = createAuthorization({ reader });
   const randomText = (length: number): string => 'x'.repeat(length);
-  const plugins = createAdmissionChain({ reader, client, authorization, clock, randomText });
+  const plugins = createAdmissionChain({ reader, client, authorization, clock, randomText }, { dynamic });
   reader.put(Namespace, { metadata: { name: 'shop' } });
   reader.put(ServiceAccount, { metadata: { name: 'default', namespace: 'shop' } });
   return {

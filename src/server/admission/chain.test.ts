@@ -4,7 +4,7 @@ import { admissionBench } from '../../../test/support/admission-bench.ts';
 
 test('plugins run in the order of upstream', () => {
   assert.deepEqual(
-    admissionBench().plugins.map(({ name }) => name),
+    admissionBench([{ name: 'dynamic' }]).plugins.map(({ name }) => name),
     [
       'NamespaceLifecycle',
       'LimitRanger',
@@ -24,6 +24,7 @@ test('plugins run in the order of upstream', () => {
       'DefaultIngressClass',
       'PodTopologyLabels',
       'PodResizeValidator',
+      'dynamic',
       'RbacEscalation',
       'ResourceQuota',
     ],

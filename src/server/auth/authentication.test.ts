@@ -308,10 +308,15 @@ describe('authentication', () => {
   });
 
   test('requests for tokens are checked', async () => {
+    reader.put(Pod, { metadata: { name: 'other', namespace: 'shop' }, spec: { containers: [], serviceAccountName: 'other' } });
     const rows: [Parameters<TokenIssuer['issue']>[0]['request'], RegExp][] = [
       [
-        { spec: { expirationSeconds: 10 } },
-        /spec.expirationSeconds: Invalid value: 10: may not specify a duration less than 10 minutes/,
+        { spec: { expirationSeconds: 599 } },
+        /spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes/,
+      ],
+      [
+        { spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'other' } } },
+        /cannot bind token for serviceaccount "web" to pod running with different serviceaccount name/,
       ],
       [{ spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'nope' } } }, /pods "nope" not found/],
       [

@@ -189,6 +189,10 @@ describe('authorization', () => {
     assert.ok(may(node, 'create', 'certificatesigningrequests', { group: 'certificates.k8s.io' }));
     assert.ok(may(node, 'watch', 'endpointslices', { group: 'discovery.k8s.io' }));
     assert.ok(!may(node, 'create', 'deployments', { group: 'apps', namespace: 'a' }));
+    assert.ok(may(node, 'list', 'nodes'), 'for the routes to their pods, by the role system:skiff:node-network');
+    reader.remove(ClusterRoleBinding, { name: 'system:skiff:node-network' });
+    assert.ok(may(node, 'get', 'nodes', { name: 'pi' }) && !may(node, 'get', 'nodes', { name: 'zero' }));
+    assert.ok(!may(node, 'list', 'nodes'));
   });
 
   test('a node and the devices it offers', () => {

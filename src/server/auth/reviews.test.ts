@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeReader } from '../../../test/support/fake-reader.ts';
+import { ClusterRole } from '../../api/kinds/rbac/cluster-role.ts';
+import { ClusterRoleBinding } from '../../api/kinds/rbac/cluster-role-binding.ts';
 import { Role } from '../../api/kinds/rbac/role.ts';
 import { RoleBinding } from '../../api/kinds/rbac/role-binding.ts';
 import type { KubeObject } from '../../api/meta.ts';
@@ -129,6 +131,17 @@ test('selectors and metadata of access reviews are checked', async () => {
 });
 
 test('rules reviews list what a user may do', async () => {
+  const paths = new FakeReader();
+  const metadata = { name: 'paths' };
+  paths.put(ClusterRole, { metadata, rules: [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }] });
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'paths' };
+  paths.put(ClusterRoleBinding, { metadata, roleRef, subjects: [{ kind: 'User', name: 'bob' }] });
+  const review = createReviewHandlers({ authentication, authorization: createAuthorization({ reader: paths }) });
+  const question = { apiVersion: 'v1', kind: 'X', metadata: {}, spec: { namespace: 'a' } } as unknown as KubeObject;
+  const answer = await review.get('authorization.k8s.io/selfsubjectrulesreviews')!({ user: bob }, question);
+  const { nonResourceRules, resourceRules } = (answer as unknown as { status: Record<string, unknown> }).status;
+  assert.deepEqual(nonResourceRules, [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }]);
+  assert.deepEqual(resourceRules, []);
   const status = await ask('authorization.k8s.io/selfsubjectrulesreviews', { spec: { namespace: 'a' } });
   assert.deepEqual(status['resourceRules'], [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }]);
   assert.equal(status['incomplete'], false);

@@ -4,6 +4,7 @@ import { connect } from 'node:http2';
 import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { importJWK, type JWK, jwtVerify } from 'jose';
+import { WebSocket } from 'ws';
 import { CertificateSigningRequest } from '../../../src/api/kinds/certificates/certificate-signing-request.ts';
 import { Secret } from '../../../src/api/kinds/core/secret.ts';
 import { ServiceAccount } from '../../../src/api/kinds/core/service-account.ts';
@@ -174,6 +175,28 @@ describe('credentials', () => {
       error: '[invalid bearer token, token audiences ["shop"] is invalid for the target audiences ["bank"]]',
     });
     assert.deepEqual(await review({ token: 'garbage' }), { user: {}, error: 'invalid bearer token' });
+  });
+
+  it('takes the token of a WebSocket from its protocols: browsers cannot send other headers', async () => {
+    const token = await requestToken({});
+    const open = (...protocols: string[]): Promise<string> =>
+      new Promise((resolve) => {
+        const url = `wss://127.0.0.1:${api.server.port}/api/v1/namespaces?watch=1&timeoutSeconds=1`;
+        const ws = new WebSocket(url, protocols, { ca: api.pki.ca.certificatePem });
+        const stop = (text: string): void => {
+          resolve(text);
+          ws.terminate();
+        };
+        ws.on('unexpected-response', (_request, response) => {
+          response.on('data', (chunk: Buffer) => stop(JSON.parse(chunk.toString()).message));
+        });
+        ws.on('open', () => stop('open'));
+        ws.on('error', (error) => stop(error.message));
+      });
+    const named = `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}`;
+    assert.match(await open('v4.channel.k8s.io', named), /User "system:serviceaccount:default:web" cannot watch/);
+    assert.match(await open('v4.channel.k8s.io'), /User "system:anonymous" cannot watch/);
+    assert.equal(await open('v4.channel.k8s.io', `${named}x`), 'Unauthorized');
   });
 
   it('ends a token with the object it is bound to', async () => {
