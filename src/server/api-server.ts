@@ -118,7 +118,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { authorizer, tokens, reviews } = security;
   const resources = { objects, authorizer, tokens, reviews, serviceCidrs, nodePorts, nodeClient };
   const { effects, subresources, keepers } = createResources(resources);
-  const admission = new AdmissionChain(security.admission);
+  const admission = new AdmissionChain(security.admission, { clock, metrics });
   const registry = new ResourceRegistry({ objects, admission, effects, clock });
   const keeping = keepers.map((keeper) => runKeeper(keeper, { registry, clock, logger }));
   const handlerDeps: HandlerDeps = {

@@ -4,19 +4,35 @@ import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import { forbiddenRequest } from '../auth/forbidden.ts';
 import { impersonate } from '../auth/impersonation.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 import { type Answer, type Exchange, type Filter, header } from './exchange.ts';
 
 /** Who makes a request; throws StatusError 401 for bad credentials. */
 export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
 
-export function authenticationFilter(authenticate: Authenticate, isPublic: (path: string) => boolean): Filter {
+export function authenticationFilter(
+  authenticate: Authenticate,
+  isPublic: (path: string) => boolean,
+  { authenticated }: AuthMetrics,
+): Filter {
   return (exchange, next) => {
     const proceed = (user: UserInfo): Promise<Answer> | Answer => {
+      authenticated.success.value++;
       exchange.user = user;
       return next(exchange);
     };
-    const user = isPublic(exchange.path) ? anonymous : authenticate(credentialsOf(exchange));
-    return user instanceof Promise ? user.then(proceed) : proceed(user);
+    const refuse = (error: unknown): never => {
+      authenticated.failure.value++;
+      throw error;
+    };
+    if (isPublic(exchange.path)) return proceed(anonymous);
+    let user: Promise<UserInfo> | UserInfo;
+    try {
+      user = authenticate(credentialsOf(exchange));
+    } catch (error) {
+      return refuse(error);
+    }
+    return user instanceof Promise ? user.then(proceed, refuse) : proceed(user);
   };
 }
 
@@ -27,9 +43,20 @@ export function impersonationFilter(authorizer: Authorizer): Filter {
   };
 }
 
-export function authorizationFilter(authorizer: Authorizer, isPublic: (path: string) => boolean): Filter {
+export function authorizationFilter(
+  authorizer: Authorizer,
+  isPublic: (path: string) => boolean,
+  { authorized }: AuthMetrics,
+): Filter {
+  const counting: Authorizer = {
+    authorize(attributes) {
+      const decision = authorizer.authorize(attributes);
+      authorized[decision.verdict].value++;
+      return decision;
+    },
+  };
   return (exchange, next) => {
-    if (!isPublic(exchange.path)) authorize(authorizer, attributesOf(exchange));
+    if (!isPublic(exchange.path)) authorize(counting, attributesOf(exchange));
     return next(exchange);
   };
 }

@@ -38,10 +38,10 @@ export function filters(deps: FilterDeps): readonly Filter[] {
     panicFilter(deps.logger),
     pathFilter,
     timeoutFilter(deps.clock),
-    authenticationFilter(deps.authenticate, deps.isPublic),
+    authenticationFilter(deps.authenticate, deps.isPublic, deps.metrics.auth),
     impersonationFilter(deps.authorizer),
     ...(deps.audit ? [deps.audit] : []),
     flowControlFilter(deps.flowControl, deps.metrics),
-    authorizationFilter(deps.authorizer, deps.isPublic),
+    authorizationFilter(deps.authorizer, deps.isPublic, deps.metrics.auth),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { lookup } from '../../lib/lookup.ts';
 import type { Counter, Gauge, Histogram, MetricRegistry } from '../../lib/metrics.ts';
+import { type AuthMetrics, createAuthMetrics } from './auth-metrics.ts';
 import { type Exchange, type Filter, header, isStream, isTakenOver, mapAnswer } from './exchange.ts';
 import type { RequestInfo } from './request-info.ts';
 
@@ -10,6 +11,7 @@ export interface RequestMetrics {
   readonly duration: Histogram;
   readonly inFlight: Gauge;
   readonly longRunning: Gauge;
+  readonly auth: AuthMetrics;
 }
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
@@ -31,6 +33,7 @@ export function createRequestMetrics(registry: MetricRegistry): RequestMetrics {
     ),
     inFlight: registry.gauge('apiserver_current_inflight_requests', 'Requests being worked on.', ['request_kind']),
     longRunning: registry.gauge('apiserver_longrunning_requests', 'Watches, logs, exec and proxies that are open.', longRunning),
+    auth: createAuthMetrics(registry),
   };
 }
 

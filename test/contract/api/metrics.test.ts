@@ -63,6 +63,11 @@ describe('metrics', () => {
     }
     const durations = await read('apiserver_request_duration_seconds_count');
     assert.equal(durations[`${about('LIST', 'cluster')}}`], 1);
+    const steps = await read('apiserver_admission_step_admission_duration_seconds_count');
+    assert.ok(steps['{operation="UPDATE",rejected="false",type="validate"}']! >= 1);
+    assert.ok(steps['{operation="CREATE",rejected="false",type="admit"}']! >= 2);
+    assert.ok((await read('authentication_attempts'))['{result="success"}']! > 6);
+    assert.ok((await read('authorization_attempts_total'))['{result="allowed"}']! > 6);
     const answer = await send('GET /metrics');
     assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores');
     for (const line of answer.body.trimEnd().split('\n')) {
