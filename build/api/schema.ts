@@ -45,7 +45,7 @@ function renderType(model: Model, wire: ReadonlyMap<string, readonly WireFact[]>
 
 function renderField(type: string, field: ModelField, fact: WireFact): string {
   const code = typeCode(field.type, field.format, fact.goType);
-  return `${field.name}${field.required ? '!' : ''}${zeroCode(code, fact)}:${code}${mergeCode(type, field.name)}`;
+  return `${field.name}${field.required ? '!' : ''}${zeroCode(`${type}.${field.name}`, code, fact)}:${code}${mergeCode(type, field.name)}`;
 }
 
 function mergeCode(type: string, field: string): string {
@@ -56,9 +56,12 @@ function mergeCode(type: string, field: string): string {
   return `${kind}${granularFields.includes(path) ? '^' : ''}${strategy === undefined ? '' : `~${strategy.replace(':', '#')}`}`;
 }
 
+/** Lists that are refused when they are empty, and have a default when they are absent. */
+const keptLists: readonly string[] = ['HPAScalingRulesV2.policies'];
+
 /** What becomes of zero values, as Go's encoder treats them. */
-function zeroCode(code: string, fact: WireFact): '' | '?' | '+' | '-' {
-  if (fact.goType.startsWith('*')) return '?';
+function zeroCode(path: string, code: string, fact: WireFact): '' | '?' | '+' | '-' {
+  if (fact.goType.startsWith('*') || keptLists.includes(path)) return '?';
   const isStruct = code.startsWith('.');
   if (isStruct) return fact.omitZero ? '' : '+';
   // A zero Time is null on the wire, whatever omitempty says; a JSON value is a pointer in all but name.

@@ -176,7 +176,7 @@ GlusterfsPersistentVolumeSource endpoints!+:s path!+:s readOnly:b endpointsNames
 GlusterfsVolumeSource endpoints!+:s path!+:s readOnly:b
 GroupSubject name!+:s
 HPAScalingPolicyV2 type!+:s value!+:i periodSeconds!+:i
-HPAScalingRulesV2 stabilizationWindowSeconds?:i selectPolicy?:s policies:[.HPAScalingPolicyV2 tolerance?:q
+HPAScalingRulesV2 stabilizationWindowSeconds?:i selectPolicy?:s policies?:[.HPAScalingPolicyV2 tolerance?:q
 HTTPGetAction path:s port!+:x host:s scheme:s httpHeaders:[.HTTPHeader
 HTTPHeader name!+:s value!+:s
 HTTPIngressPath path:s pathType!?:s backend!+:.IngressBackend

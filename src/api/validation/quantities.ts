@@ -118,7 +118,8 @@ export function checkContainerResourceName(errors: FieldError[], field: string, 
 
 /** A resource that a quota can count: compute, storage, `count/<resource>`, object counts. */
 export function checkQuotaResourceName(errors: FieldError[], field: string, resource: string): void {
-  if (!checkResourceName(errors, field, resource) || resource.includes('/')) return;
+  checkResourceName(errors, field, resource);
+  if (resource.includes('/')) return;
   if (quotaOnlyResources.includes(resource) || isHugePages(resource) || resource.startsWith('requests.hugepages-')) return;
   errors.push(invalid(field, resource, 'must be a standard resource for quota'));
 }

@@ -3,6 +3,7 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable } from '../../validation/checks.ts';
+import { forbidden } from '../../validation/errors.ts';
 import { checkLabels } from '../../validation/labels.ts';
 import { checkAnnotations } from '../../validation/object-meta.ts';
 import { checkDeviceClaim, defaultDeviceClaim } from './device-requests.ts';
@@ -25,6 +26,9 @@ export const ResourceClaimTemplate = defineKind<ResourceClaimTemplate>({
     const errors: FieldError[] = [];
     checkLabels(errors, 'spec.metadata.labels', spec?.metadata?.labels);
     checkAnnotations(errors, 'spec.metadata.annotations', spec?.metadata?.annotations);
+    for (const field in spec?.metadata) {
+      if (field !== 'labels' && field !== 'annotations') errors.push(forbidden(`spec.metadata.${field}`, 'cannot be set'));
+    }
     checkDeviceClaim(errors, 'spec.spec', spec?.spec);
     return errors;
   },

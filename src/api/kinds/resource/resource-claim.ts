@@ -3,9 +3,11 @@ import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
 import { checkImmutable } from '../../validation/checks.ts';
-import { forbidden, required, tooMany } from '../../validation/errors.ts';
+import { semanticEqual } from '../../validation/equal.ts';
+import { duplicate, forbidden, required, tooMany } from '../../validation/errors.ts';
 import { statusSubresource } from '../subresources.ts';
 import { checkDeviceClaim, defaultDeviceClaim } from './device-requests.ts';
+import { checkDeviceStatuses } from './device-status.ts';
 
 const maxConsumers = 256;
 
@@ -54,13 +56,17 @@ export const ResourceClaim = defineKind<ResourceClaim>({
       );
     }
     reservedFor.forEach(({ resource, name, uid }, i) => {
+      if (uid && reservedFor.findIndex((other) => other.uid === uid) < i) errors.push(duplicate(`status.reservedFor[${i}]`, uid));
       const at = `status.reservedFor[${i}]`;
       if (!resource) errors.push(required(`${at}.resource`));
       if (!name) errors.push(required(`${at}.name`));
       if (!uid) errors.push(required(`${at}.uid`));
     });
-    if (allocation && previous.status?.allocation) {
-      checkImmutable(errors, 'status.allocation', allocation, previous.status.allocation);
+    const before = previous.status?.allocation;
+    // A changed allocation is refused below: what no longer fits it is not the mistake.
+    if (!before || semanticEqual(allocation, before)) checkDeviceStatuses(errors, status);
+    if (allocation && before) {
+      checkImmutable(errors, 'status.allocation', allocation, before);
     }
     return errors;
   },

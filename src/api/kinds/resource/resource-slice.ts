@@ -10,6 +10,7 @@ import { checkNodeSelector } from '../core/scheduling-validation.ts';
 import { checkCsiDriverName } from '../core/volume-source-validation.ts';
 import { counted } from '../strategy.ts';
 import { checkDeviceProperty } from './device-requests.ts';
+import { checkPoolName } from './device-status.ts';
 
 const maxDevices = 128;
 const placements = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const;
@@ -23,8 +24,9 @@ export const ResourceSlice = defineKind<ResourceSlice>({
   scope: 'Cluster',
   returnsDeletedObject: true,
   applyDefaults(slice) {
-    for (const { nodeAllocatableResourceMappings: mappings } of slice.spec?.devices ?? []) {
-      for (const resource in mappings) mappings[resource]!.allocationMultiplier ??= '1';
+    // A feature that 1.36 leaves off.
+    for (const device of slice.spec?.devices ?? []) {
+      if (device.nodeAllocatableResourceMappings) delete device.nodeAllocatableResourceMappings;
     }
   },
   ...counted,
@@ -60,7 +62,15 @@ function validateSlice({ spec }: ResourceSlice): FieldError[] {
   const set = placements.filter((field) => spec[field] !== undefined && spec[field] !== false && spec[field] !== '');
   if (set.length !== 1) {
     const detail = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required';
-    errors.push(set.length === 0 ? required('spec', detail) : invalid('spec', `{${set.join(', ')}}`, detail));
+    const names = set.map((field) => `\`${field}\``).join(', ');
+    const tooMuch = `${detail}, but multiple fields are set`;
+    errors.push(set.length === 0 ? required('spec', detail) : invalid('spec', `{${names}}`, tooMuch));
+  }
+  for (const field of ['allNodes', 'perDeviceNodeSelection'] as const) {
+    if (spec[field] === false) errors.push(invalid(`spec.${field}`, false, 'must be either unset or set to true'));
+  }
+  if (spec.sharedCounters?.length && spec.devices?.length) {
+    errors.push(invalid('spec', '', 'only one of `sharedCounters` or `devices` is allowed'));
   }
   checkText(errors, 'spec.nodeName', spec.nodeName, dns1123Subdomain);
   if (spec.nodeSelector) checkNodeSelector(errors, 'spec.nodeSelector', spec.nodeSelector);
@@ -71,10 +81,40 @@ function validateSlice({ spec }: ResourceSlice): FieldError[] {
     const { name } = device;
     checkGiven(errors, `spec.devices[${i}].name`, name ?? '', dns1123Label);
     checkProperties(errors, `spec.devices[${i}]`, device);
+    checkPlacement(errors, `spec.devices[${i}]`, device, spec.perDeviceNodeSelection === true);
+    checkBinding(errors, `spec.devices[${i}]`, device);
     if (names.has(name)) errors.push(duplicate(`spec.devices[${i}]`, name));
     names.add(name);
   });
   return errors;
+}
+
+const deviceText = 'in the ResourceSlice spec';
+
+/** Devices say themselves where they are when the slice does not. */
+function checkPlacement(errors: FieldError[], at: string, device: t.Device, perDevice: boolean): void {
+  const { nodeName, nodeSelector, allNodes } = device;
+  const set = [nodeName, nodeSelector, allNodes].filter((value) => value !== undefined).length;
+  if (!perDevice && set > 0) {
+    const detail = `\`nodeName\`, \`nodeSelector\` and \`allNodes\` can only be set if \`perDeviceNodeSelection\` is set to true ${deviceText}`;
+    errors.push(invalid(at, device, detail));
+  }
+  if (!perDevice || set === 1) return;
+  const detail = `exactly one of \`nodeName\`, \`nodeSelector\`, or \`allNodes\` is required when \`perDeviceNodeSelection\` is set to true ${deviceText}`;
+  errors.push(set === 0 ? required(at, detail) : invalid(at, device, detail));
+}
+
+/** What must hold before a pod is bound goes together with what makes that hopeless. */
+function checkBinding(errors: FieldError[], at: string, device: t.Device): void {
+  const { bindingConditions: conditions = [], bindingFailureConditions: failures = [] } = device;
+  if (conditions.length > 0 && failures.length === 0) {
+    const detail = 'bindingFailureConditions are required to use bindingConditions';
+    errors.push(invalid(`${at}.bindingFailureConditions`, device.bindingFailureConditions, detail));
+  }
+  if (failures.length > 0 && conditions.length === 0) {
+    const detail = 'bindingConditions are required to use bindingFailureConditions';
+    errors.push(invalid(`${at}.bindingConditions`, device.bindingConditions, detail));
+  }
 }
 
 const version =
@@ -88,7 +128,8 @@ function checkProperties(errors: FieldError[], at: string, { attributes = {}, ca
     const field = keyed(`${at}.attributes`, name);
     checkDeviceProperty(errors, field, name);
     const given = Object.keys(value);
-    if (given.length !== 1) errors.push(invalid(field, value, 'exactly one value must be specified'));
+    if (given.length === 0) errors.push(invalid(field, '', 'exactly one value must be specified'));
+    else if (given.length !== 1) errors.push(invalid(field, value, 'exactly one value must be specified'));
     for (const kind of ['string', 'version'] as const) {
       if ((value[kind]?.length ?? 0) > maxValueLength) errors.push(tooLong(`${field}.${kind}`, maxValueLength));
     }
@@ -104,8 +145,7 @@ function checkProperties(errors: FieldError[], at: string, { attributes = {}, ca
 }
 
 function checkPool(errors: FieldError[], pool: t.ResourcePool | undefined): void {
-  if (!pool?.name) errors.push(required('spec.pool.name'));
-  else for (const part of pool.name.split('/')) checkText(errors, 'spec.pool.name', part, dns1123Subdomain);
+  checkPoolName(errors, 'spec.pool.name', pool?.name);
   const count = pool?.resourceSliceCount ?? 0;
   if (count <= 0) errors.push(invalid('spec.pool.resourceSliceCount', count, 'must be greater than zero'));
   const generation = pool?.generation ?? 0;
