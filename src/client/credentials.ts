@@ -8,6 +8,7 @@ export interface Credentials {
 /** Credentials, or a function that is asked again for every request, so that renewed ones are used at once. It must be cheap. */
 export type CredentialsSource = Credentials | (() => Credentials);
 
+/** What is shown now: certificates and tokens may be renewed while the client lives. */
 export function credentialsOf(source: CredentialsSource): Credentials {
   return typeof source === 'function' ? source() : source;
 }

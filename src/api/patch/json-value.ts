@@ -3,6 +3,7 @@ import { setOwn } from '../codec/json-objects.ts';
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;
 
+/** True for JSON objects: neither null nor a list. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -47,6 +47,7 @@ export function onlyText(text: string): ServedBytes {
 
 const noBytes = new Uint8Array();
 
+/** How many bytes `copyInto` writes. */
 export function sizeOf({ head, from, to, tail }: ServedBytes): number {
   return head.length + to - from + tail.length;
 }

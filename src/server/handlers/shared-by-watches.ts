@@ -12,6 +12,7 @@ export interface SharedByWatches {
   readonly slow: SlowWatches;
 }
 
+/** Made once for all watches of a server. */
 export function sharedByWatches(clock: Clock): SharedByWatches {
   return {
     lines: new EventLines(),

@@ -36,6 +36,7 @@ export interface TableOptions {
   readonly include: IncludeObject;
 }
 
+/** A table of objects, in the order and with the columns of their kind. */
 export function tableOf(options: TableOptions & { readonly objects: readonly KubeObject[]; readonly nowMs: number }): Table {
   const { kind, objects, metadata, nowMs, metaVersion, include } = options;
   return {

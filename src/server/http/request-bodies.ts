@@ -179,6 +179,7 @@ function stalled(): StatusError {
   return new StatusError({ code: 408, reason: 'Timeout', message, details: {} });
 }
 
+/** 413 with the limit, in upstream's words. */
 export function tooLarge(limitBytes: number): StatusError {
   return new StatusError({
     code: 413,

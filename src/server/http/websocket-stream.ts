@@ -9,6 +9,7 @@ const base64Protocol = 'base64.binary.k8s.io';
 /** Clients of streamed answers have nothing to say; more than a control frame is refused. */
 const maxIncomingBytes = 4096;
 
+/** True for the upgrade to a WebSocket; other upgrades are to SPDY. */
 export function isWebSocket(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === 'websocket';
 }

@@ -19,6 +19,7 @@ export function prepareTerms(
   return (terms ?? []).map((term) => prepareTerm(pod, term, namespaces));
 }
 
+/** A term of a pod's affinity, ready to be asked about many pods; without namespaces it is about the pod's own. */
 export function prepareTerm(pod: Pod, term: PodAffinityTerm, namespaces: Lister<Namespace>): PreparedTerm {
   const named = new Set(term.namespaces);
   if (!term.namespaces?.length && !term.namespaceSelector) named.add(pod.metadata.namespace ?? '');

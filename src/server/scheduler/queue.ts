@@ -151,6 +151,7 @@ function dueAt({ state, backoffUntilMs }: QueuedPod): number | undefined {
   return state === 'unschedulable' ? backoffUntilMs + unschedulableRetryMs : undefined;
 }
 
+/** The number that admission gave the pod; 0 without one. */
 export function priorityOf(pod: Pod): number {
   return pod.spec.priority ?? 0;
 }

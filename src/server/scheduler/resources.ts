@@ -17,6 +17,7 @@ function amountOf(resource: string, text: string | undefined): number {
   return resource === 'cpu' ? quantityMilliValue(text) : quantityValue(text);
 }
 
+/** Quantities as numbers: cpu in thousandths, everything else in whole units. */
 export function amountsOf(list: ResourceList): Map<string, number> {
   return new Map(Object.entries(list ?? {}).map(([name, text]) => [name, amountOf(name, text)]));
 }
@@ -78,6 +79,7 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** The ports of the node that the pod's containers take; those of init containers that end are free by then. */
 export function hostPorts(spec: PodSpec): HostPort[] {
   const sidecars = (spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always');
   return [...spec.containers, ...sidecars].flatMap((container) =>

@@ -1,3 +1,5 @@
+/** One table of every kind, read as a whole: that is why this file is long. */
+
 import type { Json } from './api.ts';
 import { certificateRequest } from './certificates.ts';
 
@@ -636,9 +638,3 @@ const machinery: readonly KindRow[] = [
 
 /** Every kind that is stored. */
 export const kindRows: readonly KindRow[] = [...core, ...apps, ...network, ...security, ...storage, ...machinery];
-
-export function kindRow(resource: string): KindRow {
-  const row = kindRows.find((each) => each.resource === resource);
-  if (!row) throw new Error(`no row for ${resource}`);
-  return row;
-}

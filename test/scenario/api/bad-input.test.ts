@@ -1,4 +1,7 @@
-/** What a client must not send, sent to a real server over HTTPS: the right refusal, nothing half-written, and a server that goes on. */
+/**
+ * What a client must not send, sent to a real server over HTTPS: the right refusal, nothing half-written, and a server that goes on.
+ * One file, because all of it is sent to one server, which must still be well at the end.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect as connectHttp2, constants } from 'node:http2';

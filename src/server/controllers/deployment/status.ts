@@ -92,6 +92,7 @@ function withoutUpdateTime(conditions: readonly DeploymentCondition[]): Deployme
   return conditions.map((c) => (c.type === 'Progressing' ? { ...c, reason: '' } : c));
 }
 
+/** False when the Deployment may take any time; the largest number means that as well. */
 export function hasDeadline(deployment: Deployment): boolean {
   const { progressDeadlineSeconds } = deployment.spec;
   return progressDeadlineSeconds !== undefined && progressDeadlineSeconds !== noDeadlineSeconds;

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../../api/kinds/apps/deployment.ts';
 import { scaledValue } from '../support/int-or-percent.ts';
 
+/** True unless all old pods go before the first new one comes. */
 export function isRollingUpdate(deployment: Deployment): boolean {
   return deployment.spec.strategy?.type !== 'Recreate';
 }

@@ -11,10 +11,12 @@ export function hasSelector(service: Service): boolean {
   return Object.keys(service.spec.selector ?? {}).length > 0 && service.spec.type !== 'ExternalName';
 }
 
+/** True when the name of the Service stands for its pods, not for an address. */
 export function isHeadless(service: Service): boolean {
   return service.spec.clusterIP === 'None';
 }
 
+/** The families of addresses the Service has; IPv4 when it does not say. */
 export function addressTypesOf(service: Service): AddressType[] {
   const families = (service.spec.ipFamilies ?? []).filter((f): f is AddressType => f === 'IPv4' || f === 'IPv6');
   return families.length > 0 ? families : ['IPv4'];
@@ -25,6 +27,7 @@ export function isTarget(pod: Pod): boolean {
   return !isTerminal(pod) && (pod.status.podIPs?.length ?? 0) > 0;
 }
 
+/** The pod's addresses of one family. */
 export function addressesOf(pod: Pod, type: AddressType): string[] {
   const wantsColon = type === 'IPv6';
   return (pod.status.podIPs ?? [])

@@ -11,6 +11,7 @@ export interface GraphNode {
 const foregroundFinalizer = 'foregroundDeletion';
 const orphanFinalizer = 'orphan';
 
+/** Marked as deleted, and still there. */
 export function isBeingDeleted({ object }: GraphNode): boolean {
   return object.metadata.deletionTimestamp !== undefined;
 }

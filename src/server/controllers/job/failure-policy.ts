@@ -13,6 +13,7 @@ export interface FailureVerdict {
   readonly message?: string;
 }
 
+/** What the first rule that matches a failed pod says; it counts when none does. */
 export function judgeFailure(job: Job, pod: Pod): FailureVerdict {
   for (const [index, rule] of (job.spec.podFailurePolicy?.rules ?? []).entries()) {
     const what = rule.onExitCodes ? exitCodeMatch(rule.onExitCodes, pod) : conditionMatch(rule, pod);

@@ -10,15 +10,18 @@ export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
 export const completionIndexAnnotation = 'batch.kubernetes.io/job-completion-index';
 export const indexFailureCountAnnotation = 'batch.kubernetes.io/job-index-failure-count';
 
+/** True when each pod of the Job works on an index of its own. */
 export function isIndexed(job: Job): boolean {
   return job.spec.completionMode === 'Indexed';
 }
 
+/** The index a pod works on; undefined for pods without one. */
 export function indexOf(pod: Pod): number | undefined {
   const text = pod.metadata.annotations?.[completionIndexAnnotation];
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
+/** True until the pod has been counted: its finalizer keeps it that long. */
 export function isTracked(pod: Pod): boolean {
   return (pod.metadata.finalizers ?? []).includes(trackingFinalizer);
 }

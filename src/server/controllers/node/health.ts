@@ -24,6 +24,7 @@ const managedNoExecute = new Set([notReadyKey, unreachableKey]);
 /** Conditions the agent reports: when it falls silent nobody knows them any more. */
 const reportedConditions = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
+/** What the node says of itself: True, False, or Unknown, also when it says nothing. */
 export function readyStatusOf(node: Node): string {
   return conditionOf(node.status.conditions, 'Ready')?.status ?? 'Unknown';
 }

@@ -22,6 +22,7 @@ export function ordinalRange(set: StatefulSet): { start: number; end: number } {
   return { start, end: start + (set.spec.replicas ?? 1) };
 }
 
+/** The name of the claim that the pod of an ordinal has for a template. */
 export function claimName(set: StatefulSet, template: { metadata: { name: string } }, ordinal: number): string {
   return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
 }

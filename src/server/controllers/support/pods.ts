@@ -23,6 +23,7 @@ function podCondition(pod: Pod, type: string): PodCondition | undefined {
   return conditionOf(pod.status.conditions, type);
 }
 
+/** True when the pod can serve, by its own condition. */
 export function isReady(pod: Pod): boolean {
   return podCondition(pod, 'Ready')?.status === 'True';
 }

@@ -55,6 +55,7 @@ export function connectNode(address: NodeAddress, credentials: NodeClientCredent
   });
 }
 
+/** 503 for an agent that cannot be reached, in the words kubectl users look up. */
 export function nodeUnreachable(address: NodeAddress, error: Error): StatusError {
   return serviceUnavailable(`error dialing backend: dial tcp ${address.host}:${address.port}: ${error.message}`);
 }
