@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- api NAME=KUBECONFIG[,PID[+PID…]] [NAME=KUBECONFIG …] [--rounds 3] [--objects 1000] [--clients 1,16]`
+ * `npm run bench -- api NAME=KUBECONFIG[,PID[+PID…]] [NAME=KUBECONFIG …] [--rounds 3] [--objects 1000] [--clients 1,16] [--only REGEX]`
  *
  * The same API work against one or more servers, interleaved round by round; prints medians and the ratio of each server to the first. Only
  * ratios within one run mean anything. With the ids of a server's processes (its database included) also the CPU time that one call costs it.
@@ -10,7 +10,11 @@ import { Target } from './target.ts';
 
 const words = process.argv.slice(2);
 const rounds = Number(option('rounds', '3'));
-const options = { objects: Number(option('objects', '1000')), clientCounts: option('clients', '1,16').split(',').map(Number) };
+const options = {
+  objects: Number(option('objects', '1000')),
+  clientCounts: option('clients', '1,16').split(',').map(Number),
+  only: new RegExp(option('only', '')),
+};
 if (words.length === 0) throw new Error('which server? npm run bench -- api skiff=/etc/skiff/skiff.yaml');
 const targets = words.map((word) => Target.parse(word));
 const results = new Map<string, Map<string, Sample>[]>(targets.map((t) => [t.name, []]));

@@ -8,7 +8,7 @@ export interface Sample {
   readonly cpuMs?: number;
 }
 
-/** Does `work` for 0 … count-1 with `clients` at a time. */
+/** Does `work` for 0 … count-1 with `clients` at a time, which are connected before. */
 export async function timed(
   target: Target,
   { count, clients }: { readonly count: number; readonly clients: number },
@@ -16,6 +16,7 @@ export async function timed(
 ): Promise<Sample> {
   const tookMs: number[] = [];
   let next = 0;
+  await target.connect(clients);
   const finish = started(target);
   const client = async (): Promise<void> => {
     for (let i = next++; i < count; i = next++) {

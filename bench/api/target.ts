@@ -80,6 +80,17 @@ export class Target {
     return connectHttp2(`https://${host}:${port}`, this.#connectionOptions as SecureClientSessionOptions);
   }
 
+  /** Has `count` connections ready: what the calls after it take is theirs alone. */
+  async connect(count: number): Promise<void> {
+    const connections = await Promise.all(Array.from({ length: count }, () => this.#connection()));
+    for (const connection of connections) this.#idle.push({ connection, since: performance.now() });
+  }
+
+  /** Opens a connection and closes it again. */
+  async handshake(): Promise<void> {
+    (await Connection.open(this.#connectionOptions)).close();
+  }
+
   /** Closes the connections nobody uses; more are opened when needed. */
   close(): void {
     for (const { connection } of this.#idle.splice(0)) connection.close();
