@@ -1,5 +1,5 @@
 /** Turns of the event loop without a change after which everything in memory has come to rest. */
-const quietTurns = 8;
+export const quietTurns = 8;
 const maxTurns = 5_000;
 
 /** Resolves when `progress` has given the same value for a while: all promises, microtasks and immediates have run. No real time passes. */

@@ -27,9 +27,8 @@ export class SchedulingQueue {
   readonly #clock: Clock;
   readonly #onReady: () => void;
   readonly #pods = new Map<string, QueuedPod>();
-  /** Sorted when asked for: arrivals come in bursts, departures one by one. */
+  /** The next one is the last: highest priority, and of these the one added first. */
   #active: QueuedPod[] = [];
-  #sorted = true;
   #cancelTimer: (() => void) | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -78,11 +77,6 @@ export class SchedulingQueue {
 
   /** The next pod to be tried. It is in flight until `failed` or `remove`. */
   take(): QueuedPod | undefined {
-    if (!this.#sorted) {
-      // The next one is the last of the array.
-      this.#active.sort((a, b) => priorityOf(a.pod) - priorityOf(b.pod) || b.addedAtMs - a.addedAtMs);
-      this.#sorted = true;
-    }
     const entry = this.#active.pop();
     if (!entry) return undefined;
     entry.state = 'inFlight';
@@ -120,9 +114,19 @@ export class SchedulingQueue {
 
   #activate(entry: QueuedPod): void {
     entry.state = 'active';
-    this.#active.push(entry);
-    this.#sorted = false;
+    this.#active.splice(this.#placeOf(entry), 0, entry);
     this.#onReady();
+  }
+
+  /** Most arrivals go to the front, behind all that came before. */
+  #placeOf(entry: QueuedPod): number {
+    let [low, high] = [0, this.#active.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (goesBefore(this.#active[middle]!, entry)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #arm(atMs: number): void {
@@ -144,6 +148,12 @@ export class SchedulingQueue {
     }
     if (next < Number.POSITIVE_INFINITY) this.#arm(next);
   }
+}
+
+/** True when `a`, which was in the queue before, is to be tried before `b`. */
+function goesBefore(a: QueuedPod, b: QueuedPod): boolean {
+  const [priorityA, priorityB] = [priorityOf(a.pod), priorityOf(b.pod)];
+  return priorityA === priorityB ? a.addedAtMs <= b.addedAtMs : priorityA > priorityB;
 }
 
 function dueAt({ state, backoffUntilMs }: QueuedPod): number | undefined {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Bench, createBench } from '../../../test/support/controller-bench.ts';
+import { quietTurns } from '../../../test/support/settle.ts';
 import type { PodSpec, Taint } from '../../api/generated/types.ts';
 import { Event } from '../../api/kinds/core/event.ts';
 import { Node } from '../../api/kinds/core/node.ts';
@@ -126,6 +127,33 @@ describe('scheduler', () => {
       await settle();
       const condition = (await fake.get(Pod, { namespace: 'ns', name: 'p' })).status.conditions?.[0];
       assert.equal(condition?.message, 'no nodes available to schedule pods');
+    });
+  });
+
+  it('tells of pods that wait few at a time, of all in the end, and binds others meanwhile', async () => {
+    await withScheduler(async ({ fake, settle }) => {
+      addNode(fake, 'a');
+      const held: (() => void)[] = [];
+      let [atOnce, most] = [0, 0];
+      fake.intercept = async ({ verb, subresource }) => {
+        if (verb !== 'update' || subresource !== 'status') return;
+        most = Math.max(most, ++atOnce);
+        await new Promise<void>((resolve) => held.push(resolve));
+        atOnce--;
+      };
+      for (let i = 0; i < 20; i++) addPod(fake, `large-${i}`, cpu('5'));
+      addPod(fake, 'small', cpu('1'));
+      // One pod is decided on in each turn, and what is written is held.
+      for (let turns = 0; turns < 24; turns += quietTurns) await settle();
+      const boundWhileHeld = await nodeOf(fake, 'small');
+      while (held.length > 0) {
+        for (const release of held.splice(0)) release();
+        await settle();
+      }
+      assert.equal(boundWhileHeld, 'a');
+      assert.equal(most, 2);
+      const told = fake.all(Pod).filter(({ status }) => status.conditions?.[0]?.reason === 'Unschedulable');
+      assert.equal(told.length, 20);
     });
   });
 

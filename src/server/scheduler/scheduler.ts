@@ -1,4 +1,3 @@
-import type { PodCondition } from '../../api/generated/types.ts';
 import type { Kind } from '../../api/kind.ts';
 import { Namespace } from '../../api/kinds/core/namespace.ts';
 import { Node } from '../../api/kinds/core/node.ts';
@@ -24,6 +23,7 @@ import type { NodeInfo } from './node-info.ts';
 import { defaultPlugins } from './plugins.ts';
 import { planPreemption } from './preemption.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
+import { Teller } from './teller.ts';
 
 export interface SchedulerDeps {
   readonly client: Client;
@@ -53,6 +53,7 @@ class Scheduler implements Component {
   readonly #cache = new SchedulerCache();
   readonly #queue: SchedulingQueue;
   readonly #binder: Binder;
+  readonly #teller: Teller;
   readonly #cleanups: (() => void)[] = [];
   /** Room promised to preemptors, by pod uid. */
   readonly #nominated = new Map<string, { readonly pod: Pod; readonly nodeName: string }>();
@@ -65,6 +66,8 @@ class Scheduler implements Component {
     this.#plugins = deps.plugins ?? defaultPlugins;
     this.#queue = new SchedulingQueue(deps.clock, () => this.#wake());
     this.#binder = new Binder(deps);
+    const nominatedNodeOf = (uid: string): string | undefined => this.#nominated.get(uid)?.nodeName;
+    this.#teller = new Teller({ ...deps, binder: this.#binder, nominatedNodeOf });
   }
 
   async start(): Promise<void> {
@@ -89,7 +92,7 @@ class Scheduler implements Component {
     this.#stopped = true;
     for (const cleanup of this.#cleanups.splice(0)) cleanup();
     this.#queue.stop();
-    await this.#binder.stop();
+    await Promise.all([this.#binder.stop(), this.#teller.stop()]);
   }
 
   #handle<T extends KubeObject>(
@@ -145,6 +148,7 @@ class Scheduler implements Component {
 
   #podGone(pod: Pod): void {
     this.#queue.remove(pod.metadata.uid);
+    this.#teller.forget(pod.metadata.uid);
     this.#nominated.delete(pod.metadata.uid);
     if (!this.#cache.isPlaced(pod.metadata.uid)) return;
     this.#cache.removePod(pod);
@@ -186,6 +190,7 @@ class Scheduler implements Component {
     const decision = decide({ pod, snapshot, plugins: this.#plugins, nominations, random });
     if (decision.node) {
       this.#cache.assume(pod, decision.node.name);
+      this.#teller.forget(pod.metadata.uid);
       this.#bindings++;
       void this.#bind(entry, decision.node.name);
     } else void this.#unschedulable(entry, decision.diagnosis, snapshot);
@@ -214,8 +219,7 @@ class Scheduler implements Component {
 
   async #unschedulable(entry: QueuedPod, diagnosis: Diagnosis, snapshot: Snapshot): Promise<void> {
     const { pod } = entry;
-    const { events, informers, log } = this.#deps;
-    const budgets = informers.get(PodDisruptionBudget).list();
+    const budgets = this.#deps.informers.get(PodDisruptionBudget).list();
     const preemption = planPreemption({ pod, diagnosis, snapshot, filters: this.#plugins.filters, budgets });
     const wokenBy = new Set(diagnosis.wokenBy);
     let message: string;
@@ -230,12 +234,7 @@ class Scheduler implements Component {
       message = describe(diagnosis, diagnosis.nodeCount === 0 ? undefined : preemption.message);
       this.#queue.failed(entry, wokenBy);
     }
-    events.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
-    try {
-      await this.#tell(pod, message);
-    } catch (error) {
-      if (!isStatus(error, 'Conflict', 'NotFound')) log.warn('writing the status of a pod failed', { pod: keyOf(pod), error });
-    }
+    this.#teller.tell(pod, message);
   }
 
   async #evict(pod: Pod, nodeName: string, victims: readonly Pod[]): Promise<void> {
@@ -249,13 +248,5 @@ class Scheduler implements Component {
         log.warn('evicting a pod of lower priority failed', { pod: keyOf(victim), error });
       }
     }
-  }
-
-  async #tell(pod: Pod, message: string): Promise<void> {
-    const fresh = this.#deps.informers.get(Pod).get(keyOf(pod));
-    if (!fresh || fresh.metadata.uid !== pod.metadata.uid || fresh.spec.nodeName) return;
-    const told: PodCondition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
-    const nominatedNodeName = this.#nominated.get(pod.metadata.uid)?.nodeName;
-    await this.#binder.writeStatus(fresh, told, nominatedNodeName);
   }
 }
