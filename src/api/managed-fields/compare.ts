@@ -1,6 +1,6 @@
 import { equalJson, isJsonObject, type JsonObject } from '../patch/json-value.ts';
 import type { TypeSchema } from '../schema/type-schema.ts';
-import { type FieldSet, fieldSet, isEmpty, noFields, ownField } from './field-set.ts';
+import { type FieldSet, isEmpty, noFields, ownField, setOf } from './field-set.ts';
 import { fieldElement, itemElement } from './path-element.ts';
 import { fieldSchema, isAssociativeList, isGranularMap, itemSchema } from './shape.ts';
 
@@ -13,9 +13,7 @@ export interface Comparison {
 
 /** What `compare` returns for equal values. */
 const noDifference: Comparison = { removed: noFields, modified: noFields, added: noFields };
-const removedLeaf: Comparison = { ...noDifference, removed: ownField };
 const modifiedLeaf: Comparison = { ...noDifference, modified: ownField };
-const addedLeaf: Comparison = { ...noDifference, added: ownField };
 
 const noNames: readonly string[] = [];
 const knownNullTimes = new WeakMap<TypeSchema, readonly string[]>();
@@ -34,22 +32,37 @@ function nullTimes(schema: TypeSchema): readonly string[] {
 /** `undefined` = not there. Equal values cost one walk and no memory. Throws UnkeyedItem. */
 export function compare(before: unknown, after: unknown, schema: TypeSchema): Comparison {
   if (before === after) return noDifference;
+  if (before === undefined) return { ...noDifference, added: wholeFields(after, schema) };
+  if (after === undefined) return { ...noDifference, removed: wholeFields(before, schema) };
   const keyed = isGranularMap(schema) && bothAre(isJsonObject, before, after);
   const listed = !keyed && isAssociativeList(schema) && bothAre(Array.isArray, before, after);
   if ((!keyed && !listed) || (isBare(before) && isBare(after))) return compareLeaf(before, after);
   if (listed && equalJson(before, after)) return noDifference;
-  const inside = keyed
+  return keyed
     ? compareMaps((before ?? undefined) as JsonObject | undefined, (after ?? undefined) as JsonObject | undefined, schema)
     : compareLists((before ?? []) as unknown[], (after ?? []) as unknown[], schema);
-  if (before === undefined) return { ...inside, added: { member: true, children: inside.added.children } };
-  if (after === undefined) return { ...inside, removed: { member: true, children: inside.removed.children } };
-  return inside;
 }
 
 function compareLeaf(before: unknown, after: unknown): Comparison {
-  if (before === undefined) return addedLeaf;
-  if (after === undefined) return removedLeaf;
   return equalJson(before, after) ? noDifference : modifiedLeaf;
+}
+
+/** All there is of a value that only one side has. */
+function wholeFields(value: unknown, schema: TypeSchema): FieldSet {
+  if (typeof value !== 'object' || value === null) return ownField;
+  const children = new Map<string, FieldSet>();
+  if (isJsonObject(value)) {
+    if (!isGranularMap(schema)) return ownField;
+    for (const name in value) {
+      if (value[name] !== undefined) children.set(fieldElement(name), wholeFields(value[name], fieldSchema(schema, name)));
+    }
+  } else if (isAssociativeList(schema)) {
+    for (const item of value as readonly unknown[]) {
+      const element = itemElement(schema, item);
+      children.set(element, children.has(element) ? ownField : wholeFields(item, itemSchema(schema)));
+    }
+  }
+  return children.size === 0 ? ownField : { member: true, children };
 }
 
 function compareMaps(before: JsonObject | undefined, after: JsonObject | undefined, schema: TypeSchema): Comparison {
@@ -108,20 +121,22 @@ function byElement(list: readonly unknown[], schema: TypeSchema): Map<string, un
 
 /** Gathers the comparisons of fields; allocates nothing until one differs. */
 class Differences {
-  #sets: Record<keyof Comparison, Map<string, FieldSet>> | undefined;
+  #removed: Map<string, FieldSet> | undefined;
+  #modified: Map<string, FieldSet> | undefined;
+  #added: Map<string, FieldSet> | undefined;
 
   add(name: string, element: (name: string) => string, comparison: Comparison): void {
     if (comparison === noDifference) return;
-    this.#sets ??= { removed: new Map(), modified: new Map(), added: new Map() };
-    for (const kind of ['removed', 'modified', 'added'] as const) {
-      if (!isEmpty(comparison[kind])) this.#sets[kind].set(element(name), comparison[kind]);
-    }
+    const { removed, modified, added } = comparison;
+    const key = element(name);
+    if (!isEmpty(removed)) (this.#removed ??= new Map()).set(key, removed);
+    if (!isEmpty(modified)) (this.#modified ??= new Map()).set(key, modified);
+    if (!isEmpty(added)) (this.#added ??= new Map()).set(key, added);
   }
 
   result(): Comparison {
-    if (!this.#sets) return noDifference;
-    const { removed, modified, added } = this.#sets;
-    return { removed: fieldSet(false, removed), modified: fieldSet(false, modified), added: fieldSet(false, added) };
+    if (!this.#removed && !this.#modified && !this.#added) return noDifference;
+    return { removed: setOf(this.#removed), modified: setOf(this.#modified), added: setOf(this.#added) };
   }
 }
 

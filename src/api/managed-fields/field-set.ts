@@ -35,6 +35,11 @@ function made(member: boolean, children: ReadonlyMap<string, FieldSet>): FieldSe
   return member ? ownField : noFields;
 }
 
+/** A set of branches none of which is empty, and which are nobody else's; of nothing when there are none. */
+export function setOf(children: ReadonlyMap<string, FieldSet> | undefined): FieldSet {
+  return children ? made(false, children) : noFields;
+}
+
 /** `a` itself when `b` adds nothing. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || isEmpty(b)) return a;
@@ -117,11 +122,12 @@ export function toFieldsV1(set: FieldSet): Record<string, unknown> {
 }
 
 function writeBranches(set: FieldSet, fields: Record<string, unknown>): Record<string, unknown> {
-  if (set.children.size === 0) return fields;
-  for (const element of sortedElements(set)) {
-    const branch = set.children.get(element)!;
+  const { children } = set;
+  const write = (branch: FieldSet, element: string): void => {
     fields[element] = writeBranches(branch, branch.member && branch.children.size > 0 ? { '.': {} } : {});
-  }
+  };
+  if (isSorted(children)) children.forEach(write);
+  else for (const element of sortedElements(set)) write(children.get(element)!, element);
   return fields;
 }
 
@@ -144,11 +150,16 @@ function branchesOf(fields: unknown): ReadonlyMap<string, FieldSet> {
   return children ?? noChildren;
 }
 
-/** Most sets are in order already. */
 function sortedElements({ children }: FieldSet): string[] {
-  const elements = [...children.keys()];
-  for (let i = 1; i < elements.length; i++) {
-    if (compareElements(elements[i - 1]!, elements[i]!) > 0) return elements.sort(compareElements);
+  return [...children.keys()].sort(compareElements);
+}
+
+/** Most sets are. */
+function isSorted(children: ReadonlyMap<string, FieldSet>): boolean {
+  let previous: string | undefined;
+  for (const element of children.keys()) {
+    if (previous !== undefined && compareElements(previous, element) > 0) return false;
+    previous = element;
   }
-  return elements;
+  return true;
 }

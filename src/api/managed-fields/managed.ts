@@ -88,6 +88,7 @@ export function mapFields(managed: Managed, change: (fields: FieldSet, identity:
 
 /** Merges the oldest updaters of each version into one, so that an object with many writers does not drown in their names. */
 export function capUpdaters(managed: Managed): Managed {
+  if (managed.size <= maxUpdateManagers) return managed;
   const updaters = [...managed].filter(([, { manager }]) => manager.operation === 'Update');
   let left = updaters.length;
   if (left <= maxUpdateManagers) return managed;
