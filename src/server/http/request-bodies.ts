@@ -101,15 +101,15 @@ class BodyReading {
 
   start(declaredBytes: number): void {
     const { body } = this.#deps;
-    body.on('error', () => this.#fail(brokenOff()));
-    body.on('aborted', () => this.#fail(brokenOff()));
+    body.on('error', () => this.#fail(brokenOff));
+    body.on('aborted', () => this.#fail(brokenOff));
     if (declaredBytes > smallBodyBytes) this.#askForRoom(declaredBytes, () => this.#listen());
     else this.#listen();
   }
 
   /** Ends what still goes on; twice does no harm. */
   release(): void {
-    this.#fail(brokenOff());
+    this.#fail(brokenOff);
     this.#leave?.();
     this.#leave = undefined;
   }
@@ -125,7 +125,7 @@ class BodyReading {
   readonly #onData = (chunk: Buffer): void => {
     this.#size += chunk.length;
     if (this.#size > this.#deps.limitBytes) {
-      this.#fail(tooLarge(this.#deps.limitBytes));
+      this.#fail(() => tooLarge(this.#deps.limitBytes));
       return;
     }
     this.#chunks.push(chunk);
@@ -156,19 +156,19 @@ class BodyReading {
   #watchForStall(): void {
     const sizeBefore = this.#size;
     this.#cancelStall = this.#deps.clock.after(stallMs, () => {
-      if (this.#size === sizeBefore) this.#fail(stalled());
+      if (this.#size === sizeBefore) this.#fail(stalled);
       else this.#watchForStall();
     });
   }
 
-  /** What still comes is read and thrown away by whoever owns the connection, so that the answer can be received. */
-  #fail(error: StatusError): void {
+  /** The error is made only when it is needed. What still comes is read and thrown away by whoever owns the connection, so that the answer can be received. */
+  #fail(why: () => StatusError): void {
     if (this.#over) return;
     this.#over = true;
     this.#cancelStall?.();
     this.#chunks = [];
     this.#deps.body.off('data', this.#onData).off('end', this.#onEnd);
-    this.#deps.reject(error);
+    this.#deps.reject(why());
   }
 }
 
