@@ -178,6 +178,10 @@ describe('authentication', () => {
     const user = await authentication.authenticate(token);
     assert.equal(user.name, 'system:bootstrap:abcdef');
     assert.deepEqual(user.groups, ['system:bootstrappers', 'system:bootstrappers:worker', 'system:authenticated']);
+    put({ 'auth-extra-groups': 'system:bootstrappers:z,system:bootstrappers:a,system:bootstrappers:z' });
+    const { groups } = await authentication.authenticate(token);
+    assert.deepEqual(groups.slice(1, -1), ['system:bootstrappers:a', 'system:bootstrappers:z']);
+    put();
     await refused(bearer('abcdef.0123456789abcdee'));
     put({}, 'Opaque');
     await refused(token);

@@ -41,7 +41,7 @@ function fromSecret(id: string, secret: string, deps: { reader: Reader; clock: C
   if (expiration && !(Date.parse(expiration) > deps.clock.now())) return undefined;
   const extraGroups = field('auth-extra-groups').split(',').filter(Boolean);
   if (!extraGroups.every((group) => allowedGroup.test(group))) return undefined;
-  return bootstrapUser(id, [bootstrappersGroup, ...extraGroups]);
+  return bootstrapUser(id, [...new Set([bootstrappersGroup, ...extraGroups])].sort());
 }
 
 const bootstrapUser = (id: string, groups: readonly string[]): UserInfo => ({
