@@ -80,11 +80,12 @@ export class Numbering {
     );
   }
 
-  /** Null and empty lists count as absent, and causes are named once: docs/deviations.md. */
+  /** Null and empty lists count as absent, and causes are named once: docs/deviations.md. Those of a conflict come in any order. */
   #value(value: unknown, name = ''): unknown {
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#value(item));
-      return name === 'causes' ? [...new Map(items.map((item) => [JSON.stringify(item), item])).values()] : items;
+      if (name !== 'causes') return items;
+      return [...new Set(items.map((item) => JSON.stringify(item)))].sort().map((item) => JSON.parse(item));
     }
     if (typeof value === 'string') return this.#text(value, name);
     if (typeof value !== 'object' || value === null) return value;

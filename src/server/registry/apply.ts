@@ -18,6 +18,7 @@ export function applyConfiguration(application: PatchApplication): KubeObject {
   if (!schema) throw badRequest(`${kind.kind} has no schema: it cannot be applied by the server`);
   const body = parseApplied(patch.bytes);
   const { applied, misfit } = readApplied(kind, body, schema);
+  const sentNamespace = applied.metadata.namespace ?? '';
   if (applied.metadata.namespace === undefined && key.namespace) applied.metadata.namespace = key.namespace;
   if (!current && applied.metadata.uid) throw conflict(kind, key.name, uidMismatch(applied.metadata.uid));
   const result = applyServerSide({
@@ -31,7 +32,7 @@ export function applyConfiguration(application: PatchApplication): KubeObject {
     showIn: versionsOf(kinds, kind),
     nowMs,
   });
-  if (misfit !== undefined) throw notConvertible(applied, misfit);
+  if (misfit !== undefined) throw notConvertible(applied, sentNamespace, misfit);
   reportDuplicates(application, body);
   return result;
 }
@@ -88,8 +89,9 @@ function misfitOf(kind: Kind, sent: JsonObject): string | undefined {
 }
 
 /** What was applied fits the schema, but not the type; upstream has no better code for it. */
-function notConvertible(applied: KubeObject, why: string): StatusError {
-  const { namespace = '', name = '' } = applied.metadata;
+function notConvertible(applied: KubeObject, namespace: string, misfit: string): StatusError {
+  const { name = '' } = applied.metadata;
+  const why = misfit.startsWith('illegal base64') ? `error decoding from json: ${misfit}` : misfit;
   const type = groupVersionKindText(applied as unknown as JsonObject);
   const message = `failed to convert new object (${namespace}/${name}; ${type}) to proper version: unable to convert unstructured object to ${type}: ${why}`;
   return new StatusError({ code: 500, reason: '', message });

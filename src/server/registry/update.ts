@@ -90,7 +90,7 @@ export async function updateObject<T extends KubeObject>(
       request.authorizeCreate?.();
       const object = await request.transform(undefined);
       checkName(object, request.key.name);
-      refuseCreateWithVersion(kind, object);
+      forgetVersion(kind, object);
       const tracked = request.managersAreTracked ?? false;
       return { object: await createObject(deps, call, kind, request.key.namespace, object, tracked), created: true };
     } catch (error) {
@@ -105,10 +105,10 @@ function isAlreadyExists(error: unknown): boolean {
   return error instanceof StatusError && error.reason === 'AlreadyExists';
 }
 
-/** `PUT` of a missing object creates it, but not when the client thinks it exists. */
-function refuseCreateWithVersion(kind: Kind, object: KubeObject): void {
+/** An update of a missing object creates it whatever version the client knows, but not when it means a certain object. */
+function forgetVersion(kind: Kind, object: KubeObject): void {
   if (object.metadata.uid) throw uidConflict(kind, object, '');
-  if (isVersion(object.metadata.resourceVersion)) throw notFound(kind, object.metadata.name);
+  if (isVersion(object.metadata.resourceVersion)) object.metadata.resourceVersion = '';
 }
 
 async function updateOnce<T extends KubeObject>(
