@@ -121,6 +121,9 @@ const named = (r: ResourceName, name: string): StatusDetails => ({
 
 export const badRequest = (message: string): StatusError => new StatusError({ code: 400, reason: 'BadRequest', message });
 
+export const requestTooLarge = (message: string): StatusError =>
+  new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message, details: {} });
+
 export const unauthorized = (): StatusError => new StatusError({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
 
 export const notFound = (resource: ResourceName, name: string): StatusError =>
@@ -173,8 +176,13 @@ export const forbidden = (resource: ResourceName, name: string, why: string, cau
     details: { ...named(resource, name), ...(causes ? { causes } : {}) },
   });
 
-export const invalid = (resource: ResourceName, name: string, errors: readonly FieldError[]): StatusError => {
+/** Problems of one object that are told; a large body may have 100,000. */
+const maxErrorsTold = 1_000;
+
+export const invalid = (resource: ResourceName, name: string, all: readonly FieldError[]): StatusError => {
+  const errors = all.slice(0, maxErrorsTold);
   const texts = errors.map((e) => `${e.field}: ${e.message}`);
+  if (all.length > errors.length) texts.push(`and ${all.length - errors.length} more`);
   return new StatusError({
     code: 422,
     reason: 'Invalid',

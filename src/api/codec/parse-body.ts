@@ -43,7 +43,7 @@ export function parseJson(bytes: Uint8Array, context = ''): ParsedBody {
   }
 }
 
-/** Reads YAML (or JSON, which is YAML too). Throws BodyError. */
+/** Reads YAML (or JSON, which is YAML too). Throws BodyError, and StatusError 413 for YAML that would take too long. */
 export function parseYamlBody(bytes: Uint8Array): ParsedBody {
   const source = textDecoder.decode(bytes);
   const json = parseAsJson(source);
@@ -55,7 +55,7 @@ export function parseYamlBody(bytes: Uint8Array): ParsedBody {
     if (jsonShape(text).depth > maxNesting) throw new BodyError('exceeded max depth');
     return { value: JSON.parse(text) as unknown, text: () => text, keys: undefined, duplicates, fractions: false };
   } catch (error) {
-    if (error instanceof BodyError) throw error;
+    if (error instanceof BodyError || error instanceof StatusError) throw error;
     if (error instanceof YamlError) throw new BodyError(error.message, { cause: error });
     throw new BodyError('error converting YAML to JSON', { cause: error });
   }

@@ -1,4 +1,6 @@
-import { parseDocument } from 'yaml';
+import { Lexer, parseDocument } from 'yaml';
+import { requestTooLarge, type StatusError } from '../status-error.ts';
+import { maxYamlParts } from './limits.ts';
 import { type DuplicateKey, YamlValueError, YamlValues } from './yaml-value.ts';
 
 export interface YamlResult {
@@ -15,9 +17,10 @@ export class YamlError extends Error {
 /**
  * The first document of a text in YAML 1.1 as kubectl understands it: `yes` and `on` are booleans, `010` is octal, merge keys work; times
  * stay text. Keys become strings.
- * Throws YamlError.
+ * Throws YamlError, and StatusError 413 for text that would take too long.
  */
 export function parseYaml(text: string): YamlResult {
+  if (hasTooManyParts(text)) throw tooManyParts();
   const document = parseDocument(text, {
     version: '1.1',
     merge: true,
@@ -31,6 +34,19 @@ export function parseYaml(text: string): YamlResult {
   const values = new YamlValues();
   const value = plainValue(values, document.contents);
   return { value, duplicates: values.duplicates.length === 0 ? undefined : duplicateErrors(text, values.duplicates) };
+}
+
+function hasTooManyParts(text: string): boolean {
+  // No character is more than two parts.
+  if (text.length * 2 <= maxYamlParts) return false;
+  let parts = 0;
+  for (const _part of new Lexer().lex(text)) if (++parts > maxYamlParts) return true;
+  return false;
+}
+
+function tooManyParts(): StatusError {
+  const message = `Request entity too large: its YAML has more than ${maxYamlParts} words and marks. Send it as JSON, as kubectl does`;
+  return requestTooLarge(message);
 }
 
 function plainValue(values: YamlValues, contents: unknown): unknown {

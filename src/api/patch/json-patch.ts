@@ -1,7 +1,8 @@
 import { assert } from '../../lib/assert.ts';
 import { goKindOf, setOwn } from '../codec/json-objects.ts';
+import { requestTooLarge } from '../status-error.ts';
 import { cloneJson, equalJson, isJsonObject, type JsonObject, member, roughBytes } from './json-value.ts';
-import { malformed, tooLarge, unprocessable } from './patch-errors.ts';
+import { malformed, unprocessable } from './patch-errors.ts';
 
 /** Upstream's limit (apiserver/pkg/endpoints/handlers/patch.go). */
 const maxOperations = 10_000;
@@ -27,7 +28,7 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch))
     throw malformed(`json: cannot unmarshal ${goKindOf(patch)} into Go value of type []handlers.jsonPatchOp`);
   if (patch.length > maxOperations) {
-    throw tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`);
+    throw requestTooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`);
   }
   // The document hangs in a holder, so that replacing all of it is nothing special.
   const holder: JsonObject = { root: cloneJson(document) };
@@ -35,7 +36,7 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   for (const operation of patch.map(readOperation)) {
     if (operation.op === 'copy') copiedBytes += roughBytes(read(holder, operation.from));
     if (copiedBytes > maxCopiedBytes)
-      throw tooLarge(`The copy operations of a JSON patch may copy at most ${maxCopiedBytes} bytes`);
+      throw requestTooLarge(`The copy operations of a JSON patch may copy at most ${maxCopiedBytes} bytes`);
     apply[operation.op](holder, operation);
   }
   return holder['root'];

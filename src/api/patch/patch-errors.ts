@@ -19,8 +19,5 @@ export const malformed = (message: string): StatusError => badRequest(`error dec
 export const notAMap = (patch: unknown): string =>
   `json: cannot unmarshal ${goKindOf(patch)} into Go value of type map[string]interface {}`;
 
-export const tooLarge = (message: string): StatusError =>
-  new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message, details: {} });
-
 /** Contradictions in a strategic merge patch: upstream answers 500 and the bare text. */
 export const contradiction = (message: string): StatusError => new StatusError({ code: 500, reason: '', message });

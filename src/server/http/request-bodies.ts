@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { badRequest, StatusError } from '../../api/status-error.ts';
+import { badRequest, requestTooLarge, StatusError } from '../../api/status-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 
 /** Bodies up to this size are read at once; there are never more of them than requests in flight. */
@@ -181,10 +181,5 @@ function stalled(): StatusError {
 
 /** 413 with the limit, in upstream's words. */
 export function tooLarge(limitBytes: number): StatusError {
-  return new StatusError({
-    code: 413,
-    reason: 'RequestEntityTooLarge',
-    message: `Request entity too large: limit is ${limitBytes}`,
-    details: {},
-  });
+  return requestTooLarge(`Request entity too large: limit is ${limitBytes}`);
 }
