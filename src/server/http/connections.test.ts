@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { beforeEach, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { Connections } from './connections.ts';
-import { UnsentAnswers } from './unsent-answers.ts';
+import { memoryOf, UnsentAnswers } from './unsent-answers.ts';
 
 class FakeSocket extends EventEmitter {
   readonly remoteAddress = '10.0.0.1';
@@ -66,8 +66,7 @@ describe('answers that are not taken', () => {
     const unsent = new UnsentAnswers();
     const [greedy, modest] = [new FakeSocket(1), new FakeSocket(2)];
     const add = (socket: FakeSocket, bytes: number) => unsent.add(socket as unknown as TLSSocket, bytes);
-    assert.equal(add(modest, 1000), undefined, 'small ones do not count');
-    const taken = Array.from({ length: 10 }, () => add(greedy, 2 * mib)!);
+    const taken = Array.from({ length: 10 }, () => add(greedy, 2 * mib));
     for (let n = 0; n < 6; n++) add(modest, 2 * mib);
     assert.ok(!greedy.destroyed && !modest.destroyed, '32 MiB are allowed');
     taken[0]!();
@@ -76,5 +75,16 @@ describe('answers that are not taken', () => {
     assert.ok(!greedy.destroyed && !modest.destroyed, 'what was taken counts no more');
     add(modest, mib);
     assert.ok(greedy.destroyed && !modest.destroyed);
+  });
+
+  test('cost memory however small they are', () => {
+    const socket = new FakeSocket(1);
+    const unsent = new UnsentAnswers();
+    const empty = memoryOf({ status: 200, headers: {}, parts: [] });
+    for (let n = 0; n < 32 * mib && !socket.destroyed; n += empty) unsent.add(socket as unknown as TLSSocket, empty);
+    assert.ok(!socket.destroyed);
+    unsent.add(socket as unknown as TLSSocket, empty);
+    assert.ok(socket.destroyed);
+    assert.ok(empty > 6_000, 'what an open stream of HTTP/2 was measured to take');
   });
 });

@@ -8,7 +8,7 @@ import { silentLogger } from '../../lib/log.ts';
 import { Listener } from './listener.ts';
 
 /** More than the sockets between two processes hold. */
-const largeBytes = 32 * 1024 * 1024;
+const largeBytes = 16 * 1024 * 1024;
 
 describe('Listener', () => {
   const { tls, caPem } = throwAwayTls();

@@ -160,8 +160,10 @@ export class Listener {
   }
 
   #send(request: NodeRequest, response: NodeResponse, answer: FullAnswer | StreamAnswer): Sink | undefined {
-    const taken = isStream(answer) ? undefined : this.#unsent.add(connectionOf(request), memoryOf(answer));
-    if (taken) response.once('close', () => whenTaken(request, taken));
+    if (!isStream(answer)) {
+      const taken = this.#unsent.add(connectionOf(request), memoryOf(answer));
+      response.once('close', () => whenTaken(request, taken));
+    }
     const sink = send(response, answer, { method: request.method ?? 'GET', frames: this.#frames });
     if (!isComplete(request)) this.#endLateBody(request, response);
     return sink;

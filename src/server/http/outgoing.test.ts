@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { ChunkFrames } from './chunked-sink.ts';
 import type { LargeBody } from './exchange.ts';
 import { send } from './outgoing.ts';
+import { pieceBytes } from './pieces.ts';
 
 /** A response whose peer takes one write at a time, when told to. */
 class SlowResponse extends Writable {
@@ -51,5 +52,30 @@ describe('a large body', () => {
       await new Promise(setImmediate);
     }
     assert.deepEqual(response.received, ['[', '0', '1', '2', '3', '4']);
+  });
+});
+
+describe('what is sent', () => {
+  const size = 5 * pieceBytes + 7;
+  const bytes = Buffer.alloc(size, 'abcdefg');
+  const longest = (response: SlowResponse): number => Math.max(...response.received.map(({ length }) => length));
+
+  async function takeAll(response: SlowResponse): Promise<void> {
+    for (; !response.writableFinished; await new Promise(setImmediate)) response.take();
+    assert.ok(bytes.equals(Buffer.from(response.received.join(''))));
+    assert.ok(longest(response) <= pieceBytes, `${longest(response)} bytes at once`);
+  }
+
+  it('goes out in pieces, whatever its parts', async () => {
+    for (const parts of [[bytes], [bytes.subarray(0, 10), bytes.subarray(10)]]) {
+      const response = new SlowResponse();
+      send(
+        response as unknown as ServerResponse,
+        { status: 200, headers: {}, parts },
+        { method: 'GET', frames: new ChunkFrames() },
+      );
+      assert.ok(response.writableLength <= pieceBytes);
+      await takeAll(response);
+    }
   });
 });

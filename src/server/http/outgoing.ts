@@ -1,18 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { type ChunkFrames, chunkedSink } from './chunked-sink.ts';
-import {
-  type AnswerHeaders,
-  bodySize,
-  type FullAnswer,
-  isStream,
-  type LargeBody,
-  type Sink,
-  type StreamAnswer,
-  wholeBody,
-} from './exchange.ts';
+import { type AnswerHeaders, bodySize, type FullAnswer, isStream, type Sink, type StreamAnswer, wholeBody } from './exchange.ts';
+import { cut, pieceBytes, writePieces } from './pieces.ts';
 
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
@@ -38,30 +30,22 @@ export function send(
     response.end();
     return undefined;
   }
-  if ('sizeBytes' in answer.parts) sendLarge(response as ServerResponse, answer.parts);
-  else sendParts(response as ServerResponse, answer.parts);
+  const stream = response as Writable;
+  const { parts } = answer;
+  if ('sizeBytes' in parts) {
+    stream.write(parts.head);
+    writePieces(stream, cut(parts.pieces()));
+  } else if (size > pieceBytes) writePieces(stream, cut(parts));
+  else sendParts(stream, parts);
   return undefined;
 }
 
-function sendParts(response: ServerResponse, parts: readonly Uint8Array[]): void {
+function sendParts(stream: Writable, parts: readonly Uint8Array[]): void {
   const last = parts.length - 1;
   for (const [i, part] of parts.entries()) {
-    if (i < last) response.write(part);
-    else response.end(part);
+    if (i < last) stream.write(part);
+    else stream.end(part);
   }
-}
-
-/** The next piece is made when the connection has taken the last: a slow client costs one piece of memory. */
-function sendLarge(response: ServerResponse, body: LargeBody): void {
-  const pieces = body.pieces()[Symbol.iterator]();
-  const sendNext = (error?: Error | null): void => {
-    if (error) return;
-    const { value, done } = pieces.next();
-    if (done) response.end();
-    else response.write(value, sendNext);
-  };
-  response.write(body.head);
-  sendNext();
 }
 
 function writeHead(response: NodeResponse, status: number, headers: AnswerHeaders): void {

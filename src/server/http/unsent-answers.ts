@@ -1,18 +1,18 @@
 import { bodySize, type FullAnswer } from './exchange.ts';
 import type { Connection } from './incoming.ts';
 
-/** Answers at least this large are counted. */
-const largeBytes = 64 * 1024;
-/** What all connections together may have been answered and not yet taken; encryption holds as much again. */
+/** What all connections together may have been answered and not yet taken; encryption and V8 hold as much again. */
 const maxUnsentBytes = 32 * 1024 * 1024;
+/** What an answer costs besides its bytes until it is taken: a stream of HTTP/2, the request, listeners. */
+const answerBytes = 8 * 1024;
 
 /** What a body that is made while it is sent takes at most. */
 const largestPieceBytes = 128 * 1024;
 
-/** The memory an answer takes while it is sent. */
+/** The memory an answer takes until it is taken. */
 export function memoryOf(answer: FullAnswer): number {
   const size = bodySize(answer);
-  return 'sizeBytes' in answer.parts ? Math.min(size, largestPieceBytes) : size;
+  return answerBytes + ('sizeBytes' in answer.parts ? Math.min(size, largestPieceBytes) : size);
 }
 
 /** Keeps clients that ask for much and take nothing from filling the memory: the one that holds most is disconnected. */
@@ -20,9 +20,8 @@ export class UnsentAnswers {
   readonly #byConnection = new Map<Connection, number>();
   #total = 0;
 
-  /** Returns what is to be called when the answer has been taken, or its connection is gone; undefined for answers that do not count. */
-  add(connection: Connection, bytes: number): (() => void) | undefined {
-    if (bytes < largeBytes) return undefined;
+  /** Returns what is to be called when the answer has been taken, or its connection is gone. */
+  add(connection: Connection, bytes: number): () => void {
     this.#count(connection, bytes);
     if (this.#total > maxUnsentBytes) this.#largest().destroy();
     let taken = false;

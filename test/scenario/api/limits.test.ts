@@ -267,6 +267,41 @@ isolated(import.meta.url, ({ folder }) => {
       for (const opened of sessions) opened.destroy();
     });
 
+    it('pipelined requests whose answers nobody reads take little memory', async () => {
+      const before = memoryMib();
+      const requests = `GET ${maps}/wide HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(4);
+      for (let n = 0; n < 300; n += 20) {
+        const opened = await Promise.all(Array.from({ length: 20 }, () => dial()));
+        for (const socket of opened) socket.pause().write(requests);
+      }
+      const renew = { headers: { 'content-type': 'application/merge-patch+json' } };
+      const beat = await server.call('PATCH', `${maps}/wide`, { metadata: { labels: { beat: '1' } } }, renew);
+      assert.equal(beat.status, 200);
+      const grew = peakMib() - before;
+      assert.ok(grew < 200, `grew by ${Math.round(grew)} MiB, the answers are ${Math.round((300 * 4 * 900_000) / mib)} MiB`);
+      for (const end of ends.splice(0)) end();
+    });
+
+    it('small answers that nobody takes end connections too', async () => {
+      const zeroWindow = { ...server.credentials, settings: { initialWindowSize: 0 } };
+      const sessions = Array.from({ length: 40 }, () => session(zeroWindow));
+      let over = 0;
+      for (const opened of sessions) {
+        opened.once('close', () => over++);
+        for (let n = 0; n < 250; n++) opened.request({ ':path': '/version' }).on('error', () => {});
+      }
+      await eventually('some are ended', () => over >= 20);
+      assert.equal((await server.call('GET', '/readyz')).status, 200);
+      for (const opened of sessions) opened.destroy();
+    });
+
+    it('YAML that would keep everybody waiting is refused', async () => {
+      const headers = { 'content-type': 'application/yaml' };
+      const answer = await server.call('POST', maps, `data:\n${'- a\n'.repeat(700_000)}`, { headers });
+      assert.equal(answer.status, 413);
+      assert.match(JSON.parse(answer.body).message, /Send it as JSON/);
+    });
+
     describe('watches', () => {
       const fill = async (name: string, times: number): Promise<void> => {
         for (let n = 0; n < times; n++) {
