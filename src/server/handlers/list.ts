@@ -2,7 +2,7 @@ import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 import type { Answer, Exchange, FullAnswer } from '../http/exchange.ts';
 import { unacceptable } from '../http/negotiate.ts';
-import { valueAnswer } from '../http/status-answer.ts';
+import { maxBlockYamlLength, valueAnswer } from '../http/status-answer.ts';
 import type { ListPage, ListRequest } from '../registry/list.ts';
 import type { HandlerDeps, Target } from './context.ts';
 import { keepsItemTypes, type ListMetadata, listBody } from './list-body.ts';
@@ -10,6 +10,9 @@ import { includeObjectOf, listRequestOf } from './options.ts';
 import { partialMetadata } from './partial-metadata.ts';
 import { goType, representationOf, wantsCompactJson } from './render.ts';
 import { tableOf } from './table.ts';
+
+/** Larger lists are not written anew for people: in YAML they are JSON, which is YAML too, and JSON is not indented. */
+const maxIndentedBytes = { yaml: maxBlockYamlLength, json: 1024 * 1024 };
 
 /** GET of a collection. */
 export async function handleList(deps: HandlerDeps, target: Target): Promise<Answer> {
@@ -30,10 +33,14 @@ export function pageAnswer(deps: HandlerDeps, exchange: Exchange, kind: Kind, pa
   const metadata: ListMetadata = { resourceVersion: String(page.revision) };
   if (page.continue) metadata.continue = page.continue;
   if (page.remaining) metadata.remainingItemCount = page.remaining;
-  if (wantsCompactJson(exchange, representation)) {
+  const { format } = representation;
+  if (format !== 'protobuf') {
     const include = representation.as === 'Table' ? includeObjectOf(exchange.query) : 'None';
     const body = listBody(deps, { kind, page, metadata, representation, include, request });
-    if (body) return { status: 200, headers: { 'content-type': 'application/json' }, parts: body };
+    const isCompact = wantsCompactJson(exchange, representation);
+    if (body && (isCompact || body.sizeBytes > maxIndentedBytes[format])) {
+      return { status: 200, headers: { 'content-type': `application/${format}` }, parts: body };
+    }
   }
   const items = page.entries.map((entry) => objects.decode(kind, entry));
   const { as, metaVersion } = representation;

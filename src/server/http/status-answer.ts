@@ -21,7 +21,7 @@ export function errorAnswer(exchange: Exchange, error: unknown): FullAnswer {
 export function valueAnswer(exchange: Exchange, status: number, value: unknown, headers: AnswerHeaders = {}): FullAnswer {
   const format = acceptedFormat(exchange);
   if (format === 'yaml') {
-    return { status, headers: { 'content-type': 'application/yaml', ...headers }, parts: [encoder.encode(toYaml(value))] };
+    return { status, headers: { 'content-type': 'application/yaml', ...headers }, parts: [encoder.encode(yamlText(value))] };
   }
   if (format === 'protobuf') {
     const bytes = encodeProtobuf(value);
@@ -38,6 +38,14 @@ function acceptedFormat(exchange: Exchange): Format {
   } catch {
     return 'json';
   }
+}
+
+/** To write YAML takes 50 times as long as JSON, and many times its memory. Above this many characters YAML is written as JSON, which is YAML too. */
+export const maxBlockYamlLength = 64 * 1024;
+
+function yamlText(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length > maxBlockYamlLength ? `${json}\n` : toYaml(value);
 }
 
 /** YAML as upstream writes it: keys sorted, texts that look like times or numbers quoted. */

@@ -29,6 +29,18 @@ describe('large lists', () => {
   });
   after(() => stop());
 
+  it('are not written anew for people when they are long', async () => {
+    const compact = await send(`GET ${maps}?resourceVersion=0`);
+    const yaml = await send(`GET ${maps}?resourceVersion=0`, undefined, { accept: 'application/yaml' });
+    assert.deepEqual([yaml.status, yaml.headers['content-type']], [200, 'application/yaml']);
+    assert.equal(yaml.body, compact.body);
+    const short = await send(`GET ${maps}?limit=3`, undefined, { accept: 'application/yaml' });
+    assert.match(short.body, /^apiVersion: v1\nitems:\n- data:/);
+    const one = { metadata: { name: 'long' }, data: { a: 'x'.repeat(100_000) } };
+    const written = await send(`POST ${maps}?dryRun=All`, one, { accept: 'application/yaml' });
+    assert.equal(JSON.parse(written.body).data.a.length, 100_000);
+  });
+
   const overHttp1 = (path: string, headers = {}): Promise<{ length: number; body: Buffer }> =>
     new Promise((resolve, reject) => {
       const sent = request(
