@@ -94,6 +94,7 @@ export function capUpdaters(managed: Managed): Managed {
   if (left <= maxUpdateManagers) return managed;
   const result = new Map(managed);
   const firstOf = new Map<string, string>();
+  const mergedFields = new Map<string, FieldSet[]>();
   for (const [identity, ownership] of updaters.sort(byAge)) {
     if (left <= maxUpdateManagers) break;
     const { apiVersion } = ownership.manager;
@@ -107,11 +108,21 @@ export function capUpdaters(managed: Managed): Managed {
     const before = result.get(merged) ?? result.get(first);
     if (!result.has(merged)) result.delete(first);
     result.delete(identity);
-    const fields = before ? union(before.fields, ownership.fields) : ownership.fields;
-    result.set(merged, { manager: bucket, time: ownership.time, fields });
+    const parts = mergedFields.get(merged) ?? (before ? [before.fields] : []);
+    mergedFields.set(merged, parts);
+    parts.push(ownership.fields);
+    result.set(merged, { ...ownership, manager: bucket });
     left--;
   }
+  for (const [merged, parts] of mergedFields) result.set(merged, { ...result.get(merged)!, fields: unionOfAll(parts) });
   return result;
+}
+
+/** Two by two: one after the other, thousands of managers would each cost what all before them own. */
+function unionOfAll(sets: readonly FieldSet[]): FieldSet {
+  if (sets.length === 1) return sets[0]!;
+  const middle = sets.length >> 1;
+  return union(unionOfAll(sets.slice(0, middle)), unionOfAll(sets.slice(middle)));
 }
 
 function byAge([identityA, a]: readonly [string, Ownership], [identityB, b]: readonly [string, Ownership]): number {

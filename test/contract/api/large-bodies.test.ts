@@ -51,6 +51,41 @@ const rows: readonly Row[] = [
     headers: apply,
   },
   {
+    name: 'ports of a container',
+    request: `POST ${pods}?dryRun=All`,
+    body: (n) => ({
+      ...pod([]),
+      spec: { containers: [{ name: 'c', image: 'i', ports: list(n, (i) => ({ containerPort: i + 1 })) }] },
+    }),
+  },
+  {
+    name: 'spread constraints',
+    request: `POST ${pods}?dryRun=All`,
+    body: (n) => ({
+      ...pod([]),
+      spec: {
+        containers: [{ name: 'c', image: 'i' }],
+        topologySpreadConstraints: list(n, (i) => ({ maxSkew: 1, topologyKey: `k${i}`, whenUnsatisfiable: 'DoNotSchedule' })),
+      },
+    }),
+  },
+  {
+    name: 'managers of fields',
+    request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
+    body: (n) => ({
+      metadata: {
+        name: 'managed',
+        managedFields: list(n, (i) => ({
+          manager: `m${i}`,
+          operation: 'Update',
+          apiVersion: 'v1',
+          fieldsType: 'FieldsV1',
+          fieldsV1: { 'f:data': { [`f:k${i}`]: {} } },
+        })),
+      },
+    }),
+  },
+  {
     name: 'a merged list',
     request: `PATCH ${pods}/large-{n}?dryRun=All`,
     body: (n) => ({ spec: { containers: [{ name: 'c', env: env(n).reverse() }] } }),

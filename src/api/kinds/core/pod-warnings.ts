@@ -168,6 +168,9 @@ interface NamedPort {
   readonly port: t.ContainerPort;
 }
 
+/** Ports of a pod that are compared with each other; that many warnings nobody reads. */
+const maxComparedPorts = 200;
+
 /** Ports of all containers together: they share the pod's address. */
 function warnOfPorts(warnings: string[], at: string, spec: t.PodSpec): void {
   const seen: NamedPort[] = [];
@@ -180,6 +183,7 @@ function warnOfPorts(warnings: string[], at: string, spec: t.PodSpec): void {
         const shown = `{Name:${name} HostPort:0 ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`;
         warnings.push(`${own.field}: hostIP set without hostPort: ${shown}`);
       }
+      if (seen.length >= maxComparedPorts) return;
       for (const other of seen) {
         const relation = relate(port, other.port);
         if (relation) warnings.push(`${own.field}: ${relation} port definition with ${other.field}`);

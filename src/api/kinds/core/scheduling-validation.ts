@@ -170,13 +170,15 @@ function checkToleration(errors: FieldError[], at: string, toleration: t.Tolerat
 
 /** How pods spread over zones and nodes. */
 export function checkTopologySpread(errors: FieldError[], field: string, list: readonly t.TopologySpreadConstraint[]): void {
+  const keyOf = (c: t.TopologySpreadConstraint): string => `${c.whenUnsatisfiable}/${c.topologyKey}`;
+  const last = new Map(list.map((constraint, i) => [keyOf(constraint), i]));
   list.forEach((constraint, i) => {
     const at = `${field}[${i}]`;
     const { whenUnsatisfiable, topologyKey, minDomains } = constraint;
     checkPositive(errors, `${at}.maxSkew`, constraint.maxSkew ?? 0);
     if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));
     checkEnum(errors, `${at}.whenUnsatisfiable`, whenUnsatisfiable ?? '', ['DoNotSchedule', 'ScheduleAnyway']);
-    if (list.slice(i + 1).some((c) => c.topologyKey === topologyKey && c.whenUnsatisfiable === whenUnsatisfiable)) {
+    if (last.get(keyOf(constraint))! > i) {
       errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     }
     checkPositive(errors, `${at}.minDomains`, minDomains);
