@@ -69,17 +69,18 @@ function checkResources(errors: FieldError[], field: string, resources: readonly
       return;
     }
     const [main = '', sub] = resource.split('/');
-    if (sub === undefined || sub === '*' || main === '*') return;
-    for (const wider of [`${main}/*`, `*/${sub}`]) {
-      if (!resources.includes(wider)) continue;
+    if (sub === undefined) return;
+    // Only what comes later is too much.
+    for (const wider of new Set([`${main}/*`, `*/${sub}`])) {
+      if (!resources.slice(0, i).includes(wider)) continue;
       errors.push(invalid(`${field}[${i}]`, resource, `if '${wider}' is present, must not specify ${resource}`));
     }
   });
   if (resources.includes('*/*') && resources.length > 1) {
     errors.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));
   }
-  const plain = resources.filter((resource) => !resource.includes('/'));
-  if (plain.includes('*') && plain.length > 1) {
+  const plain = resources.filter((resource) => resource !== '' && !resource.includes('/'));
+  if (plain.includes('*') && plain.at(-1) !== '*') {
     const detail = "if '*' is present, must not specify other resources without subresources";
     errors.push(invalid(field, resources, detail));
   }

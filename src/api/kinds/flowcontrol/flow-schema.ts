@@ -8,6 +8,7 @@ import { invalid, notSupported, required } from '../../validation/errors.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
 import { countedWithStatus } from '../strategy.ts';
 import { statusSubresource } from '../subresources.ts';
+import { repeatedConditions } from './condition-types.ts';
 import { checkPolicyRules } from './policy-rules.ts';
 import { mandatory, standardSchemas } from './standard.ts';
 
@@ -33,6 +34,7 @@ export const FlowSchema = defineKind<FlowSchema>({
     keepAllButStatus(next, previous);
     keepMetadata(next, previous);
   },
+  validateStatusUpdate: ({ status }) => repeatedConditions(status?.conditions),
   validate: validateSchema,
   compareRows: (a, b) => a.spec.matchingPrecedence! - b.spec.matchingPrecedence! || (a.metadata.name < b.metadata.name ? -1 : 1),
   columns: [

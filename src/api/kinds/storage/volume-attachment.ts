@@ -2,7 +2,7 @@ import { defineKind, keepAllButStatus, keepMetadata } from '../../define-kind.ts
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
 import { ageColumn, nameColumn } from '../../table/columns.ts';
-import { checkImmutable, checkText } from '../../validation/checks.ts';
+import { checkImmutable, checkRange, checkText, maxInt32 } from '../../validation/checks.ts';
 import { forbidden, invalid, required } from '../../validation/errors.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
 import { checkCsiDriverName } from '../core/volume-source-validation.ts';
@@ -38,6 +38,13 @@ export const VolumeAttachment = defineKind<VolumeAttachment>({
   validateUpdate(next, previous) {
     const errors: FieldError[] = [];
     checkImmutable(errors, 'spec', next.spec, previous.spec);
+    return errors;
+  },
+  validateStatusUpdate({ status }) {
+    const errors: FieldError[] = [];
+    for (const field of ['attachError', 'detachError'] as const) {
+      checkRange(errors, `status.${field}.errorCode`, status?.[field]?.errorCode, [0, maxInt32]);
+    }
     return errors;
   },
   columns: [
