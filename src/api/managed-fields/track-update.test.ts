@@ -127,6 +127,8 @@ describe('trackUpdate', () => {
       const cleared = update(created, configMap({ a: '2' }, { managedFields }), 'two');
       assert.equal(cleared.metadata.managedFields, undefined);
       assert.equal(update(cleared, configMap({ a: '3' }), 'three').metadata.managedFields, undefined);
+      const throughStatus = update(created, configMap({ a: '1' }, { managedFields }), 'two', { subresource: 'status' });
+      assert.deepEqual(owners(throughStatus), owners(created), 'not through a sub-resource');
     }
   });
 

@@ -41,4 +41,11 @@ describe('rights to one name', () => {
     for (const request of refused) assert.equal((await asBob(request)).status, 403, request);
     assert.match((await asBob(`GET ${maps}?watch=1`)).json.message, /^configmaps is forbidden: User "bob" cannot watch /);
   });
+
+  it('that are missing cost no place among the requests worked on', async () => {
+    for (let i = 0; i < 1000; i++) await asBob(`GET ${maps}`);
+    const { body } = await send('GET /metrics');
+    assert.match(body, /^apiserver_current_inflight_requests\{request_kind="readOnly"\} 1$/m, 'the one that asks');
+    assert.equal((await asBob(`GET ${maps}/one`)).status, 200);
+  });
 });

@@ -53,6 +53,8 @@ describe('admission of namespaces and claims', () => {
     assert.deepEqual(made.metadata.finalizers, ['kubernetes.io/pvc-protection']);
     assert.equal((await admit(PersistentVolumeClaim, claim('1Gi', ''))).spec.storageClassName, '');
     await admit(PersistentVolumeClaim, claim('2Gi', 'new'), { old: claim('1Gi', 'new') });
+    const pending = { ...claim('1Gi', 'new'), status: { phase: 'Pending' } };
+    await refuses(admit(PersistentVolumeClaim, claim('2Gi', 'new'), { old: pending }), /Only bound persistent volume claims/);
     await refuses(admit(PersistentVolumeClaim, claim('2Gi', 'fixed'), { old: claim('1Gi', 'fixed') }), /must support resize/);
     reader.put(IngressClass, {
       metadata: { name: 'web', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },

@@ -44,6 +44,11 @@ describe('admission within limits', () => {
       /cpu max limit to request ratio per Container is 5, but provided ratio is 10.000000/,
     );
     await refuses(with_({ memory: '2Gi' }, {}), /maximum memory usage per Pod is 1Gi, but limit is 2Gi/);
+    const large = shopPod({
+      containers: [{ name: 'c', resources: { limits: { memory: '2Gi', cpu: '1' }, requests: { cpu: '1' } } }],
+    });
+    await refuses(admit(Pod, large, { old: shopPod(), subresource: 'resize' }), /maximum memory usage per Pod is 1Gi/);
+    await admit(Pod, large, { old: large });
     const claim = { metadata: { name: 'd', namespace: 'shop' }, spec: { resources: { requests: { storage: '2Gi' } } } };
     await refuses(
       admit(PersistentVolumeClaim, claim),

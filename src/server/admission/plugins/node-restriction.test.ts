@@ -73,6 +73,8 @@ describe('what nodes may write', () => {
     const request = { ...asNode, subresource: 'token' };
     await refuses(admit(ServiceAccount, token(elsewhere), request), /token bound to a pod scheduled on a different node/);
     await refuses(admit(ServiceAccount, { ...token(bound), spec: {} }, request), /token not bound to a pod/);
+    const { uid: _, ...unnamed } = token(bound).spec.boundObjectRef;
+    await refuses(admit(ServiceAccount, { ...token(bound), spec: { boundObjectRef: unnamed } }, request), /without a uid/);
     await refuses(admit(ServiceAccount, token(bound), request), /audience "" not found in pod spec volume/);
     const projected = { sources: [{ serviceAccountToken: { path: 'token' } }] };
     const mounting = reader.put(

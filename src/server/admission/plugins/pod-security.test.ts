@@ -40,6 +40,20 @@ describe('pod security', () => {
     await admit(Pod, shopPod({ containers: [{ name: 'c', livenessProbe: { tcpSocket: { host: 'h', port: 1 } } }] }));
   });
 
+  test('updates are looked at when they bring another image or container', async () => {
+    const { reader, admit } = admissionBench();
+    demand(reader, { enforce: 'baseline' });
+    const old = shopPod({ hostNetwork: true });
+    await admit(Pod, shopPod({ hostNetwork: true }, { labels: { a: 'b' } }), { old });
+    const other = shopPod({ hostNetwork: true, containers: [{ name: 'c', image: 'other' }] });
+    await refuses(admit(Pod, other, { old }), /violates PodSecurity "baseline:latest"/);
+    const ephemeralContainers = [{ name: 'd', image: 'i', securityContext: { privileged: true } }];
+    const account = { serviceAccountName: 'default' };
+    const debugging = { old: shopPod(account), subresource: 'ephemeralcontainers' };
+    const debugged = admit(Pod, shopPod({ ...account, ephemeralContainers }), debugging);
+    await refuses(debugged, /privileged \(container "d" must not set securityContext.privileged=true\)/);
+  });
+
   test('controllers are only warned about', async () => {
     const { reader, warnings, admit } = admissionBench();
     demand(reader, { enforce: 'baseline' });

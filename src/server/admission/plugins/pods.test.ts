@@ -56,6 +56,16 @@ describe('admission of pods', () => {
     await second;
   });
 
+  test('accounts that limit secrets limit those of containers for debugging, too', async () => {
+    const { reader, admit } = admissionBench();
+    const annotations = { 'kubernetes.io/enforce-mountable-secrets': 'true' };
+    reader.put(ServiceAccount, { metadata: { name: 'strict', namespace: 'shop', annotations } });
+    const envFrom = [{ secretRef: { name: 'hidden' } }];
+    const old = shopPod({ serviceAccountName: 'strict' });
+    const debugged = shopPod({ serviceAccountName: 'strict', ephemeralContainers: [{ name: 'd', image: 'i', envFrom }] });
+    await refuses(admit(Pod, debugged, { old, subresource: 'ephemeralcontainers' }), /ephemeral container d .*hidden/);
+  });
+
   test('classes that do not exist', async () => {
     const { admit } = admissionBench();
     await refuses(
@@ -82,6 +92,9 @@ describe('admission of pods', () => {
     );
     assert.deepEqual(((p) => [p.spec.priority, p.spec.priorityClassName])(await admit(Pod, shopPod())), [5, 'normal']);
     await refuses(admit(Pod, shopPod({ priority: 7 })), /the integer value of priority \(7\) must not be provided/);
+    const old = shopPod({ priority: 5, preemptionPolicy: 'Never' });
+    const { spec } = await admit(Pod, shopPod(), { old });
+    assert.deepEqual([spec.priority, spec.preemptionPolicy], [5, 'Never'], 'clients that do not know the fields leave them');
     const another = { metadata: { name: 'other' }, value: 1, globalDefault: true };
     await refuses(admit(PriorityClass, another), /PriorityClass normal is already marked as default/);
   });
@@ -98,6 +111,9 @@ describe('admission of pods', () => {
     assert.deepEqual(spec.overhead, { memory: '100Mi' });
     assert.deepEqual(spec.nodeSelector, { a: 'b', kata: 'yes' });
     assert.ok(spec.tolerations?.some((t) => t.key === 'kata'));
+    const own = { runtimeClassName: 'kata', tolerations: [{ key: 'kata', operator: 'Exists' }] };
+    const tolerating = (await admit(Pod, shopPod(own))).spec.tolerations;
+    assert.equal(tolerating?.filter((t) => t.key === 'kata').length, 1, 'once is enough');
     await refuses(
       admit(Pod, shopPod({ runtimeClassName: 'kata', nodeSelector: { kata: 'no' } })),
       /conflict: runtimeClass.scheduling.nodeSelector\[kata\]/,
