@@ -56,6 +56,9 @@ function wholeFields(value: unknown, schema: TypeSchema): FieldSet {
     for (const name in value) {
       if (value[name] !== undefined) children.set(fieldElement(name), wholeFields(value[name], fieldSchema(schema, name)));
     }
+    for (const name of nullTimes(schema)) {
+      if (!Object.hasOwn(value, name)) children.set(fieldElement(name), ownField);
+    }
   } else if (isAssociativeList(schema)) {
     for (const item of value as readonly unknown[]) {
       const element = itemElement(schema, item);
