@@ -132,6 +132,9 @@ export const pathSegment: TextRule = (value) => {
   return problems;
 };
 
+/** Upstream counts bytes here. */
+const prefixTooLong = `must be no more than ${maxSubdomainLength} bytes`;
+
 /** Label and annotation keys, finalizers, resource names: an optional DNS prefix, `/`, a name. */
 export const qualifiedName: TextRule = (value) => {
   const slash = value.indexOf('/');
@@ -143,7 +146,10 @@ export const qualifiedName: TextRule = (value) => {
   const prefixProblems = prefix === '' ? ['must be non-empty'] : dns1123Subdomain(prefix);
   const nameProblems = namePart(value.slice(slash + 1));
   if (prefixProblems.length === 0) return nameProblems;
-  return [...prefixProblems.map((p) => `prefix part ${p.replace('characters', 'bytes')}`), ...nameProblems];
+  return [
+    ...prefixProblems.map((p) => `prefix part ${p === tooManyCharacters(maxSubdomainLength) ? prefixTooLong : p}`),
+    ...nameProblems,
+  ];
 };
 
 function namePart(name: string): readonly string[] {

@@ -40,6 +40,13 @@ describe('names', () => {
     ['a path segment', names.pathSegment, 'system:node', []],
     ['two path segments', names.pathSegment, 'a/b', ["may not contain '/'"]],
     ['a qualified name', names.qualifiedName, 'example.com/My_name.x', []],
+    [
+      'a qualified name with a long domain',
+      names.qualifiedName,
+      `${'a'.repeat(254)}/b`,
+      ['prefix part must be no more than 253 bytes'],
+    ],
+    ['a qualified name with a bad domain', names.qualifiedName, 'a b/c', [`prefix part ${names.dns1123Subdomain('a b')[0]}`]],
     ['a qualified name without a name', names.qualifiedName, 'example.com/', ['name part must be non-empty', '']],
     ['an empty label value', names.labelValue, '', []],
     ['a port name', names.portName, 'http-metrics', []],
