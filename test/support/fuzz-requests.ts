@@ -277,6 +277,8 @@ const upstreamErrors = [
   /does not contain declared merge key/,
   /unknown patch type/,
   /failed to create typed patch object/,
+  /unable to convert unstructured object to \S+, Kind=\w+: /,
+  /unable to find api field in struct \w+ for the json field /,
   /merging lists cannot yet be specified in the patch/,
   /list element types are not identical/,
   /doesn't match \$setElementOrder/,
