@@ -16,12 +16,16 @@ describe('the sink of an answer in chunks', () => {
 
   before(async () => {
     server = createServer((request, response) => {
+      response.on('error', () => {});
       const answer = { status: 200, headers: {}, run: (sink: Sink) => void sinks.push(sink) };
       send(response, answer, { method: request.method!, frames });
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
   });
-  after(() => server.close());
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
 
   function ask(requests: string): { received: () => string; destroy: () => void } {
     sinks.length = 0;
@@ -49,6 +53,20 @@ describe('the sink of an answer in chunks', () => {
     second.end();
     await eventually('both answers', () => bodies(received()).length === 2 && received().endsWith('0\r\n\r\n'));
     assert.deepEqual(bodies(received()), [`11\r\n${line}\r\n11\r\n${line}\r\n0\r\n\r\n`, '5\r\nlater\r\n0\r\n\r\n']);
+    destroy();
+  });
+
+  it('writes nothing after its end, where the next answer would be', async () => {
+    const { received, destroy } = ask('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
+    await eventually('both requests are taken', () => sinks.length === 2);
+    const [first, second] = sinks as [Sink, Sink];
+    first.end();
+    await eventually('the first is answered', () => received().includes('0\r\n\r\n'));
+    first.write(line);
+    second.write(Buffer.from('later'));
+    second.end();
+    await eventually('the second is answered', () => received().includes('later'));
+    assert.ok(!received().includes(line.toString()), received());
     destroy();
   });
 

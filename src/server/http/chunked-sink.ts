@@ -26,8 +26,12 @@ export function chunkedSink(response: ServerResponse, frames: ChunkFrames): Sink
   const { socket } = response;
   if (!socket || !response.chunkedEncoding) return undefined;
   return {
-    // Nothing to send is no chunk: an empty one would end the answer.
-    write: (bytes) => bytes.length === 0 || socket.write(frames.of(bytes)),
+    write(bytes) {
+      // The socket may carry the next answer by now: the response says what is wrong.
+      if (response.writableEnded) return response.write(bytes);
+      // Nothing to send is no chunk: an empty one would end the answer.
+      return bytes.length === 0 || socket.write(frames.of(bytes));
+    },
     get bufferedBytes() {
       return socket.writableLength;
     },
