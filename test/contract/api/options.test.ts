@@ -220,6 +220,8 @@ describe('options of requests', () => {
     const { json, headers } = await send(`POST ${maps}`, { metadata: { name: 'owned', ownerReferences } });
     assert.equal(json.metadata.ownerReferences.length, 2);
     assert.match(String(headers['warning']), /duplicate UID\(s\) observed: u"$/);
+    const put = await send(`PUT ${maps}/owned`, { metadata: { name: 'owned', ownerReferences } });
+    assert.deepEqual([put.status, put.json.metadata.ownerReferences.length], [200, 2], put.body);
   });
 });
 

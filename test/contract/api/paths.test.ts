@@ -162,6 +162,12 @@ describe('paths', () => {
     assert.equal(await typeFor('application/json;q=0.5, application/yaml'), 'application/yaml');
   });
 
+  it('answers can be found again by the id of their request', async () => {
+    const ids = await Promise.all([1, 2].map(async () => (await send('GET /version')).headers['audit-id']));
+    for (const id of ids) assert.match(String(id), /^[\da-f-]{36}$/);
+    assert.equal(new Set(ids).size, 2);
+  });
+
   it('people get indented JSON', async () => {
     const { body } = await send('GET /api/v1/namespaces/default', undefined, { 'user-agent': 'curl/8' });
     assert.match(body, /^\{\n {2}"kind": "Namespace",/);

@@ -166,6 +166,7 @@ describe('lists and watches', () => {
     const watch = await send(`GET ${maps}?watch=1&resourceVersion=${old}`);
     const { type, object } = JSON.parse(watch.body);
     assert.deepEqual([watch.status, type, object.code, object.reason], [200, 'ERROR', 410, 'Expired']);
+    assert.match(object.message, new RegExp(`^too old resource version: ${old} \\(\\d+\\)$`));
     const page = await send(`GET ${maps}?limit=1&continue=${token}`);
     assert.deepEqual([page.status, page.json.reason], [410, 'Expired']);
     const next = await send(`GET ${maps}?continue=${encodeURIComponent(page.json.metadata.continue)}`);

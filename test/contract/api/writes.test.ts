@@ -202,6 +202,11 @@ describe('writes', () => {
     assert.equal((await put({ resourceVersion: '7' })).status, 201);
   });
 
+  it('refuses a namespace for what has none', async () => {
+    const { status, json } = await send('POST /api/v1/namespaces', { metadata: { name: 'x', namespace: 'default' } });
+    assert.deepEqual([status, json.message], [400, 'namespace is not allowed on this type']);
+  });
+
   it('refuses bodies that are too large', async () => {
     const answer = await send(`POST ${maps}`, { metadata: { name: 'big' }, data: { a: 'x'.repeat(3 * 1024 * 1024) } });
     assert.equal(answer.status, 413);
