@@ -13,7 +13,9 @@ export interface Comparison {
 
 /** What `compare` returns for equal values. */
 const noDifference: Comparison = { removed: noFields, modified: noFields, added: noFields };
+const removedLeaf: Comparison = { ...noDifference, removed: ownField };
 const modifiedLeaf: Comparison = { ...noDifference, modified: ownField };
+const addedLeaf: Comparison = { ...noDifference, added: ownField };
 
 const noNames: readonly string[] = [];
 const knownNullTimes = new WeakMap<TypeSchema, readonly string[]>();
@@ -44,6 +46,8 @@ export function compare(before: unknown, after: unknown, schema: TypeSchema): Co
 }
 
 function compareLeaf(before: unknown, after: unknown): Comparison {
+  if (before === undefined) return addedLeaf;
+  if (after === undefined) return removedLeaf;
   return equalJson(before, after) ? noDifference : modifiedLeaf;
 }
 
@@ -56,9 +60,9 @@ function wholeFields(value: unknown, schema: TypeSchema): FieldSet {
     for (const name in value) {
       if (value[name] !== undefined) children.set(fieldElement(name), wholeFields(value[name], fieldSchema(schema, name)));
     }
-    for (const name of nullTimes(schema)) {
-      if (!Object.hasOwn(value, name)) children.set(fieldElement(name), ownField);
-    }
+    // An empty value is a leaf.
+    if (children.size > 0)
+      for (const name of nullTimes(schema)) if (!Object.hasOwn(value, name)) children.set(fieldElement(name), ownField);
   } else if (isAssociativeList(schema)) {
     for (const item of value as readonly unknown[]) {
       const element = itemElement(schema, item);
