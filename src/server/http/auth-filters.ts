@@ -1,4 +1,3 @@
-import { type FieldTerm, parseFieldSelector } from '../../api/selectors/field-selector.ts';
 import type { Credentials } from '../auth/authenticator.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import { forbiddenRequest } from '../auth/forbidden.ts';
@@ -6,6 +5,7 @@ import { impersonate } from '../auth/impersonation.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
 import type { AuthMetrics } from './auth-metrics.ts';
 import { type Answer, type Exchange, type Filter, header } from './exchange.ts';
+import { fieldTermsOf } from './request-info.ts';
 
 /** Who makes a request; throws StatusError 401 for bad credentials. */
 export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
@@ -94,7 +94,7 @@ function bearerOf(exchange: Exchange): string | undefined {
 function attributesOf(exchange: Exchange): Attributes {
   const { info, user, path, query } = exchange;
   if (!info.isResource) return { user, verb: info.verb, path };
-  const fieldSelector = understood(query.get('fieldSelector'));
+  const fieldSelector = fieldTermsOf(query);
   return {
     user,
     verb: info.verb,
@@ -107,14 +107,4 @@ function attributesOf(exchange: Exchange): Attributes {
     ...(info.name ? { name: info.name } : {}),
     ...(fieldSelector ? { fieldSelector } : {}),
   };
-}
-
-/** A selector that cannot be understood limits nothing, for those who decide; the handler refuses it. */
-function understood(selector: string | null): FieldTerm[] | undefined {
-  if (!selector) return undefined;
-  try {
-    return parseFieldSelector(selector);
-  } catch {
-    return undefined;
-  }
 }
