@@ -25,8 +25,8 @@ export interface Exchange {
   readonly upgrade: { readonly socket: Duplex; readonly head: Uint8Array } | undefined;
   /** The whole body. Rejects with StatusError 413 when it is larger. */
   readBody(limitBytes: number): Promise<Uint8Array>;
-  /** The body as it comes, for proxying. */
-  bodyStream(): Readable;
+  /** The body as it comes, for proxying; undefined when there is none. */
+  bodyStream(): Readable | undefined;
   /** Called once when the peer is gone or the answer is complete. */
   onClose(listener: () => void): void;
   readonly auditId: string;

@@ -59,8 +59,8 @@ export class SocketExchange implements Exchange {
     });
   }
 
-  bodyStream(): Readable {
-    return this.#request;
+  bodyStream(): Readable | undefined {
+    return hasBody(this.#request) ? this.#request : undefined;
   }
 
   onClose(listener: () => void): void {
@@ -71,6 +71,11 @@ export class SocketExchange implements Exchange {
   close(): void {
     this.#closers.close();
   }
+}
+
+function hasBody(request: NodeRequest): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders;
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
 /** Who is at the other end of a connection. */
@@ -148,8 +153,8 @@ export class DirectExchange implements Exchange {
     return this.#body.length > limitBytes ? Promise.reject(tooLarge(limitBytes)) : Promise.resolve(this.#body);
   }
 
-  bodyStream(): Readable {
-    return Readable.from([this.#body]);
+  bodyStream(): Readable | undefined {
+    return this.#body.length > 0 ? Readable.from([this.#body]) : undefined;
   }
 
   onClose(listener: () => void): void {
