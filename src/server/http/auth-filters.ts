@@ -10,6 +10,7 @@ import { fieldTermsOf } from './request-info.ts';
 /** Who makes a request; throws StatusError 401 for bad credentials. */
 export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
 
+/** Says who makes the request; public paths are for everybody. Throws or rejects with StatusError 401. */
 export function authenticationFilter(
   authenticate: Authenticate,
   isPublic: (path: string) => boolean,
@@ -36,6 +37,7 @@ export function authenticationFilter(
   };
 }
 
+/** Has the request go on as whom it wants to act as. Throws StatusError 403, or 400 for headers that name nobody. */
 export function impersonationFilter(authorizer: Authorizer): Filter {
   return (exchange, next) => {
     exchange.user = impersonate(credentialsOf(exchange), attributesOf(exchange), authorizer);
@@ -43,6 +45,7 @@ export function impersonationFilter(authorizer: Authorizer): Filter {
   };
 }
 
+/** Lets the request go on when its user may do what it asks for. Throws StatusError 403. */
 export function authorizationFilter(
   authorizer: Authorizer,
   isPublic: (path: string) => boolean,

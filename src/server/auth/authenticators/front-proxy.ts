@@ -47,7 +47,7 @@ export function extraKey(header: string, prefix: string): string {
 }
 
 /** All values of a header that may be repeated. A value may hold commas: groups of a directory do. */
-export function headerValues(credentials: Credentials, name: string): string[] {
+function headerValues(credentials: Credentials, name: string): string[] {
   const value = credentials.headers[name];
   if (value === undefined) return [];
   const values = typeof value === 'string' ? [value] : [...value];
