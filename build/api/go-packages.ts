@@ -39,6 +39,16 @@ export interface GoModel {
   readonly siblings: ReadonlyMap<string, GoStruct>;
 }
 
+/** The enumerations of all packages: `core/v1.RestartPolicy` → its values. */
+export function goEnums(root: string): Map<string, readonly string[]> {
+  return new Map(
+    packages.flatMap(([folder]) => {
+      const goPackage = folder.split('/').slice(-2).join('/');
+      return [...packageAt(root, folder).enums].map(([name, values]) => [`${goPackage}.${name}`, values] as const);
+    }),
+  );
+}
+
 /** Finds the Go struct of every model. `root` is the folder `k8s.io` of the unpacked Go packages. */
 export function goModels(root: string, models: ReadonlyMap<string, Model>): Map<string, GoModel> {
   const found = new Map<string, GoModel>();

@@ -25,6 +25,8 @@ export interface GoStruct {
 /** The structs of one Go package, and what its named scalar types are called. */
 export interface GoPackage {
   readonly structs: ReadonlyMap<string, GoStruct>;
+  /** The values of the scalar types that are marked as enumerations. */
+  readonly enums: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -40,7 +42,18 @@ export function readGoPackage(files: readonly string[], packageName: string): Go
     for (const struct of structsOf(text, (type) => qualify(aliases.get(type) ?? type, packageName)))
       structs.set(struct.name, struct);
   }
-  return { structs };
+  return { structs, enums: enumsOf(texts.join('\n')) };
+}
+
+/** `+enum` stands in the comment of the type; the values are the constants of the type, in either spelling. */
+function enumsOf(text: string): Map<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const [, comment, name] of text.matchAll(/((?:^[ \t]*\/\/.*\n)+)^type (\w+) string$/gm)) {
+    if (!/^\s*\/\/ \+enum$/m.test(comment!)) continue;
+    const constants = text.matchAll(new RegExp(`^\\s*\\w+\\s+(?:${name}\\s*=\\s*"(.*?)"|=\\s*${name}\\("(.*?)"\\))`, 'gm'));
+    found.set(name!, [...new Set([...constants].map((m) => m[1] ?? m[2]!))].sort());
+  }
+  return found;
 }
 
 function structsOf(text: string, qualifyType: (type: string) => string): GoStruct[] {

@@ -12,13 +12,18 @@ export interface Parameter {
 
 /** One operation, in neither dialect: v2 and v3 write it in their own way. */
 export interface Operation {
-  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
-  readonly action: string;
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete' | 'head' | 'options';
+  /** Absent, with `kind`, where no resource is meant. */
+  readonly action?: string;
   readonly operationId: string;
   readonly description: string;
   readonly tag: string;
-  readonly kind: GroupVersionKind;
+  readonly kind?: GroupVersionKind;
   readonly parameters: readonly Parameter[];
+  /** Types a request may have where there is no body to say it; any when absent. */
+  readonly consumes?: readonly string[];
+  /** Types of the answer; any when absent. */
+  readonly produces?: readonly string[];
   /** Absent for operations without a body. `required` is false for DELETE. */
   readonly body?: { readonly schema: OpenApiSchema; readonly required: boolean; readonly mediaTypes: readonly string[] };
   /** Absent: text. */
@@ -32,9 +37,14 @@ export interface PathItem {
   readonly operations: readonly Operation[];
 }
 
+/** Types in which objects are answered, and changes of them. */
+export const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const listTypes = [...objectTypes, 'application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
 /** What the query parameters are for. */
 const texts = {
   allowWatchBookmarks: 'Sends events that only tell how far the watch has come.',
+  command: 'The command and its arguments, one parameter each.',
   container: 'The container, where the pod has several.',
   continue: 'Goes on after the last page; the value is that of its metadata.',
   dryRun: 'With All everything happens but the writing.',
@@ -45,9 +55,12 @@ const texts = {
   force: 'Takes over fields from other managers when applying.',
   gracePeriodSeconds: 'How long the object may take to end; 0 is at once.',
   ignoreStoreReadErrorWithClusterBreakingPotential: 'Deletes objects that cannot be read any more.',
+  insecureSkipTLSVerifyBackend: "Does not check the node's certificate.",
   labelSelector: 'Restricts the objects by their labels.',
   limit: 'The most objects of one answer; the rest is had with continue.',
   limitBytes: 'The most bytes of the log.',
+  path: 'What to ask for there.',
+  ports: 'The ports to forward.',
   orphanDependents: 'Deprecated: use propagationPolicy.',
   pretty: 'Indents the answer.',
   previous: 'Shows the log of the container before its last restart.',
@@ -56,9 +69,14 @@ const texts = {
   resourceVersionMatch: 'How resourceVersion is understood: Exact or NotOlderThan.',
   sendInitialEvents: 'Starts a watch with the objects there are.',
   sinceSeconds: 'Shows the log of the last seconds.',
+  stderr: 'Carries the standard error stream.',
+  stdin: 'Carries the standard input stream.',
+  stdout: 'Carries the standard output stream.',
+  stream: 'The stream of the log: All, Stdout or Stderr.',
   tailLines: 'Shows the last lines of the log.',
   timeoutSeconds: 'How long a list may take, or a watch lasts.',
   timestamps: 'Shows when each line was written.',
+  tty: 'The command gets a terminal.',
   watch: 'Sends changes as they happen instead of a list.',
 } as const;
 
@@ -83,11 +101,24 @@ const deleteParameters = [
 const collectionDeleteParameters = [...deleteParameters, ...listParameters.filter((p) => !/watch/i.test(p.name))];
 const patchParameters = [...writeParameters, ...query('boolean', 'force')];
 const patchTypes = [
-  'application/apply-patch+yaml',
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
 ];
+const streamParameters = [...query('string', 'container'), ...query('boolean', 'stderr', 'stdin', 'stdout', 'tty')];
+/** Parameters of what is answered by nodes, pods and services. */
+const connectParameters: Readonly<Record<string, readonly Parameter[]>> = {
+  attach: streamParameters,
+  exec: [...query('string', 'command'), ...streamParameters],
+  log: [
+    ...query('string', 'container', 'stream'),
+    ...query('boolean', 'follow', 'insecureSkipTLSVerifyBackend', 'previous', 'timestamps'),
+    ...query('integer', 'limitBytes', 'sinceSeconds', 'tailLines'),
+  ],
+  portforward: query('integer', 'ports'),
+  proxy: query('string', 'path'),
+};
 const inPath = (name: string, description: string): Parameter => ({ name, in: 'path', type: 'string', description });
 const namespaceParameter = inPath('namespace', 'The namespace of the objects.');
 const nameParameter = inPath('name', 'The name of the object.');
@@ -132,8 +163,8 @@ class KindPaths {
     ];
     const everywhere = this.#base.replace('namespaces/{namespace}/', '');
     return [
-      this.#item(this.#base, collection, []),
-      this.#item(`${this.#base}/{name}`, item, [nameParameter]),
+      this.#item(this.#base, collection, pretty),
+      this.#item(`${this.#base}/{name}`, item, [nameParameter, ...pretty]),
       ...(scope === 'Namespaced' && verbs.includes('list')
         ? [{ path: everywhere, parameters: pretty, operations: [this.#list(true)] }]
         : []),
@@ -154,6 +185,7 @@ class KindPaths {
         description: 'Watches changes. Deprecated: ask for the list with the parameter watch instead.',
         parameters: [],
         response: this.#schemas.watchEvent(),
+        produces: listTypes,
         codes: [200],
       };
       return { path: old(path), parameters: [...parameters, ...listParameters, ...pretty], operations: [watch] };
@@ -172,20 +204,28 @@ class KindPaths {
     const gvk = { group, kind: subresource.kind ?? this.#kind.kind, version };
     const type = subresource.kind === undefined ? this.#kind.type : typeOfKind(apiVersionOf(gvk), gvk.kind);
     const path = `${this.#base}/{name}/${subresource.name}`;
-    const operations = subresource.verbs.map((verb) =>
-      type !== undefined && hasSchema(type) && subresource.name !== 'log'
-        ? this.#typed(verb, { gvk, body: this.#schemas.type(type), suffix: subresource.name })
-        : this.#connect(verb, gvk, subresource.name),
-    );
-    const item = this.#item(path, operations, [nameParameter]);
-    if (subresource.name !== 'proxy') return [item];
+    if (type !== undefined && hasSchema(type) && subresource.name !== 'log') {
+      const body = this.#schemas.type(type);
+      const typed = subresource.verbs.map((verb) => this.#typed(verb, { gvk, body, suffix: subresource.name }));
+      return [this.#item(path, typed, [nameParameter, ...pretty])];
+    }
+    return this.#connections(path, subresource, gvk);
+  }
+
+  /** Streams and proxies: no schema tells what goes through them. */
+  #connections(path: string, { name, verbs }: Subresource, gvk: GroupVersionKind): PathItem[] {
+    const operations = verbs.map((verb) => this.#connect(connectMethods[verb] ?? 'delete', gvk, name));
+    const parameters = [nameParameter, ...(connectParameters[name] ?? [])];
+    if (name === 'log') return [this.#item(path, operations, [...parameters, ...pretty])];
+    if (name !== 'proxy') return [this.#item(path, operations, parameters)];
+    for (const method of ['head', 'options'] as const) operations.push(this.#connect(method, gvk, name));
     const below = operations.map((operation) => ({ ...operation, operationId: `${operation.operationId}WithPath` }));
-    return [item, this.#item(`${path}/{path}`, below, [nameParameter, pathParameter])];
+    return [this.#item(path, operations, parameters), this.#item(`${path}/{path}`, below, [...parameters, pathParameter])];
   }
 
   #item(path: string, operations: readonly Operation[], parameters: readonly Parameter[]): PathItem {
     const own = this.#kind.scope === 'Namespaced' ? [...parameters, namespaceParameter] : parameters;
-    return { path, parameters: [...own, ...pretty], operations };
+    return { path, parameters: own, operations };
   }
 
   #when(verb: Verb, operation: () => Operation): Operation[] {
@@ -202,9 +242,7 @@ class KindPaths {
   }
 
   #operation(method: Operation['method'], action: string, rest: { gvk?: GroupVersionKind; suffix?: string; scope?: string }) {
-    const { group, version } = this.#kind;
-    const family = group === '' ? 'core' : group.replace(/\.k8s\.io$|\.authorization\.k8s\.io$|\.apiserver\.k8s\.io$/, '');
-    const tag = `${camel(family)}_${version}`;
+    const tag = tagOf(this.#kind);
     const scope = rest.scope ?? (this.#kind.scope === 'Namespaced' ? 'Namespaced' : '');
     const target = `${this.#kind.kind}${pascal(rest.suffix ?? '')}`;
     const words = rest.suffix ? `${rest.suffix} of the specified ${this.#kind.kind}` : this.#kind.kind;
@@ -212,9 +250,10 @@ class KindPaths {
       method,
       action,
       tag,
-      operationId: `${action}${pascal(camel(family))}${pascal(version)}${scope}${target}`,
+      operationId: `${action}${idPart(tag)}${action === 'connect' ? pascal(method) : ''}${scope}${target}`,
       description: `${action} ${words}`,
       kind: rest.gvk ?? this.#gvk,
+      produces: objectTypes,
     };
   }
 
@@ -225,6 +264,7 @@ class KindPaths {
       ...(allNamespaces ? { operationId: operation.operationId.replace('Namespaced', '').concat('ForAllNamespaces') } : {}),
       parameters: listParameters,
       response: this.#schemas.list(this.#kind.type, this.#gvk),
+      produces: this.#kind.verbs.includes('watch') ? listTypes : objectTypes,
       codes: [200],
     };
   }
@@ -277,24 +317,29 @@ class KindPaths {
     };
   }
 
-  /** Streams and proxies: no schema tells what goes through them. */
-  #connect(verb: Verb, gvk: GroupVersionKind, suffix: string): Operation {
-    const methods: Partial<Record<Verb, Operation['method']>> = { create: 'post', update: 'put', get: 'get', patch: 'patch' };
-    const method = methods[verb] ?? 'delete';
+  #connect(method: Operation['method'], gvk: GroupVersionKind, suffix: string): Operation {
     const isLog = suffix === 'log';
     return {
-      ...this.#operation(method, isLog ? 'read' : `connect${pascal(method)}`, { gvk, suffix }),
+      ...this.#operation(method, isLog ? 'read' : 'connect', { gvk, suffix }),
       action: isLog ? 'get' : 'connect',
-      parameters: isLog
-        ? [
-            ...query('string', 'container'),
-            ...query('boolean', 'follow', 'previous', 'timestamps'),
-            ...query('integer', 'limitBytes', 'sinceSeconds', 'tailLines'),
-          ]
-        : [],
+      parameters: [],
+      produces: isLog ? ['text/plain', ...objectTypes] : ['*/*'],
       codes: [200],
     };
   }
+}
+
+const connectMethods: Partial<Record<Verb, Operation['method']>> = { create: 'post', update: 'put', get: 'get', patch: 'patch' };
+
+/** What upstream calls a group, or one of its versions: `rbacAuthorization_v1`. */
+export function tagOf({ group, version }: { group: string; version?: string }): string {
+  const family = camel(group === '' ? 'core' : group.replace(/\.k8s\.io$/, ''));
+  return version === undefined ? family : `${family}_${version}`;
+}
+
+/** A tag within the id of an operation: `RbacAuthorizationV1`. */
+export function idPart(tag: string): string {
+  return tag.split('_').map(pascal).join('');
 }
 
 function pascal(text: string): string {

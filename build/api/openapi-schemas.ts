@@ -1,6 +1,7 @@
-import { elementGoType, type WireField, wireTypeOf } from '../../src/api/codec/wire-table.ts';
+import { elementGoType, wireTypeOf } from '../../src/api/codec/wire-table.ts';
 import { schemaOf } from '../../src/api/schema/schema.ts';
 import type { FieldSchema, TypeSchema, ValueType } from '../../src/api/schema/type-schema.ts';
+import { enumValues } from './enum-facts.ts';
 import type { Model } from './models.ts';
 import { typeName } from './roots.ts';
 
@@ -97,10 +98,18 @@ export interface SchemaDialect {
   readonly referencePrefix: string;
   /** v3 allows nothing beside `$ref` and wraps it in allOf. */
   readonly wrapReferences: boolean;
+  /** v2 knows no `oneOf`: what is a number or a text is a text there. */
+  readonly hasAlternatives: boolean;
 }
 
-export const v3Dialect: SchemaDialect = { referencePrefix: '#/components/schemas/', wrapReferences: true };
-export const v2Dialect: SchemaDialect = { referencePrefix: '#/definitions/', wrapReferences: false };
+export const v3Dialect: SchemaDialect = { referencePrefix: '#/components/schemas/', wrapReferences: true, hasAlternatives: true };
+export const v2Dialect: SchemaDialect = { referencePrefix: '#/definitions/', wrapReferences: false, hasAlternatives: false };
+
+/** What Go calls the type of a field, and the package of the struct: `v1.RestartPolicy` in `core/v1`. */
+interface GoType {
+  readonly type: string;
+  readonly package: string;
+}
 
 /** Builds the schemas of types and of everything they refer to. */
 export class SchemaBuilder {
@@ -142,20 +151,32 @@ export class SchemaBuilder {
   }
 
   #typeReference(type: string): OpenApiSchema {
-    const name = definitionName(type);
-    if (!this.#schemas.has(name)) {
-      // A type may contain itself: the name has to be taken before the fields are looked at.
-      this.#schemas.set(name, {});
-      this.#schemas.set(name, this.#object(type));
-    }
-    return this.#reference(name);
+    return this.define(definitionName(type), () => this.#object(type));
   }
 
   /** A reference to one of the named scalars. */
   scalar(name: string): OpenApiSchema {
     const schema = namedScalars[name];
     if (!schema) throw new Error(`no scalar is named ${name}`);
-    this.#schemas.set(name, schema);
+    const { oneOf, ...rest } = schema;
+    this.#schemas.set(name, oneOf && !this.#dialect.hasAlternatives ? { ...rest, type: 'string' } : schema);
+    return this.#reference(name);
+  }
+
+  /** The model of a type that is not among the generated ones. */
+  model(type: string): Model {
+    const model = this.#models.get(type);
+    if (!model) throw new Error(`no model is named ${type}`);
+    return model;
+  }
+
+  /** A reference to a schema that `make` writes, when it is asked for first. */
+  define(name: string, make: () => OpenApiSchema): OpenApiSchema {
+    if (!this.#schemas.has(name)) {
+      // A type may contain itself: the name has to be taken before the fields are looked at.
+      this.#schemas.set(name, {});
+      this.#schemas.set(name, make());
+    }
     return this.#reference(name);
   }
 
@@ -197,11 +218,12 @@ export class SchemaBuilder {
     const properties: Record<string, OpenApiSchema> = {};
     const required: string[] = [];
     for (const [name, field] of [...schema.fields!].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const wire = wireTypeOf(type)?.fields.get(name);
+      const wire = wireTypeOf(type);
+      const go = { type: wire?.fields.get(name)?.goType ?? 'string', package: wire?.goPackage ?? '' };
       const description = descriptions.get(name) || commonFields[name];
       properties[name] = this.#property(
         field,
-        description === undefined ? { wire, ...this.#lent(field.schema) } : { wire, description },
+        description === undefined ? { go, ...this.#lent(field.schema) } : { go, description },
       );
       if (field.required) required.push(name);
     }
@@ -223,12 +245,10 @@ export class SchemaBuilder {
     return { description: this.#models.get(schema.name!)?.description ?? '', reference: this.#typeReference(schema.name!) };
   }
 
-  #property(
-    field: FieldSchema,
-    context: { wire: WireField | undefined; description: string; reference?: OpenApiSchema },
-  ): OpenApiSchema {
+  #property(field: FieldSchema, context: { go: GoType; description: string; reference?: OpenApiSchema }): OpenApiSchema {
     const { schema } = field;
-    const value = context.reference ?? this.#value(schema, (context.wire?.goType ?? 'string').replace(/^\*/, ''));
+    const go = { ...context.go, type: context.go.type.replace(/^\*/, '') };
+    const value = context.reference ?? this.#value(schema, go);
     const facts = {
       ...(context.description ? { description: context.description } : {}),
       ...(schema.listMapKeys ? { 'x-kubernetes-list-map-keys': schema.listMapKeys } : {}),
@@ -246,14 +266,14 @@ export class SchemaBuilder {
     return { ...value, ...facts };
   }
 
-  #value(schema: TypeSchema, goType: string): OpenApiSchema {
+  #value(schema: TypeSchema, go: GoType): OpenApiSchema {
     const named = namedTypes[schema.type];
     if (named) return this.scalar(named);
     const plain = plainTypes[schema.type];
-    if (plain) return plain;
+    if (plain) return { ...plain, ...enumOf(schema, go) };
     if (schema.type === 'object') return this.type(schema.name!);
-    if (schema.type === 'any') return this.#any(goType);
-    const items = this.#value(schema.items!, elementGoType(goType));
+    if (schema.type === 'any') return this.#any(go.type);
+    const items = this.#value(schema.items!, { ...go, type: elementGoType(go.type) });
     return schema.type === 'list' ? { items, type: 'array' } : { additionalProperties: items, type: 'object' };
   }
 
@@ -263,6 +283,11 @@ export class SchemaBuilder {
     if (!found) throw new Error(`no schema is known for ${goType}`);
     return this.scalar(found);
   }
+}
+
+function enumOf({ type }: TypeSchema, go: GoType): OpenApiSchema {
+  const values = type === 'string' ? enumValues(go.type, go.package) : undefined;
+  return values ? { enum: values } : {};
 }
 
 /** Models by the names of the generated types. */

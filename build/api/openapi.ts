@@ -6,6 +6,7 @@ import type { Kind } from '../../src/api/kind.ts';
 import { builtinKinds } from '../../src/api/kinds/index.ts';
 import { apiVersionOf } from '../../src/api/meta.ts';
 import { readModels } from './models.ts';
+import { discoveryModels, discoveryPaths } from './openapi-discovery.ts';
 import { type Operation, type Parameter, type PathItem, pathsOf } from './openapi-paths.ts';
 import {
   type GroupVersionKind,
@@ -19,7 +20,7 @@ import { roots, typeName } from './roots.ts';
 
 /** What the server reads to find a document. Sizes are those of the unpacked text. */
 export interface OpenApiIndex {
-  /** `apis/apps/v1` → its document. */
+  /** `apis/apps/v1`, `apis/apps` or `version` → its document. */
   readonly v3: Readonly<Record<string, { readonly file: string; readonly hash: string }>>;
   /** The offsets are where more paths and definitions can be put in. */
   readonly v2: { readonly file: string; readonly hash: string; readonly pathsEnd: number; readonly definitionsEnd: number };
@@ -31,13 +32,16 @@ const info = { title: 'Kubernetes', version: 'v1.36.0' };
 export function buildOpenApi(outDir: string): void {
   rmSync(outDir, { recursive: true, force: true });
   mkdirSync(join(outDir, 'v3'), { recursive: true });
-  const models = modelsByType(readModels(roots.map(([, , model]) => model)));
+  const models = modelsByType(readModels([...roots.map(([, , model]) => model), ...discoveryModels]));
   const kinds = kindsByType();
   const builder = (dialect: SchemaDialect): SchemaBuilder => new SchemaBuilder(models, { dialect, kinds });
   const v3: Record<string, { file: string; hash: string }> = {};
-  for (const [path, members] of byGroupVersion(builtinKinds)) {
+  const groupVersions = byGroupVersion(builtinKinds);
+  for (const [path, discovery] of discoveryPaths(builtinKinds)) {
     const file = `v3/${path.replaceAll('/', '__')}.json.gz`;
-    const text = JSON.stringify(v3Document(members, builder(v3Dialect)));
+    const schemas = builder(v3Dialect);
+    const kindPaths = (groupVersions.get(path) ?? []).flatMap((kind) => pathsOf(kind, schemas));
+    const text = JSON.stringify(v3Document([discovery(schemas), ...kindPaths], schemas));
     v3[path] = { file, hash: store(join(outDir, file), text) };
   }
   const { text, pathsEnd, definitionsEnd } = v2Document(builder(v2Dialect));
@@ -65,8 +69,7 @@ function byGroupVersion(kinds: readonly Kind[]): Map<string, Kind[]> {
   return Map.groupBy(kinds, (kind) => `${kind.group ? 'apis' : 'api'}/${apiVersionOf(kind)}`);
 }
 
-function v3Document(kinds: readonly Kind[], schemas: SchemaBuilder): unknown {
-  const paths = kinds.flatMap((kind) => pathsOf(kind, schemas));
+function v3Document(paths: readonly PathItem[], schemas: SchemaBuilder): unknown {
   return {
     openapi: '3.0.0',
     info,
@@ -85,7 +88,7 @@ function sortedPaths(paths: readonly PathItem[]): readonly PathItem[] {
 function v3Path(item: PathItem): unknown {
   return {
     ...Object.fromEntries(item.operations.map((operation) => [operation.method, v3Operation(operation)])),
-    parameters: item.parameters.map(v3Parameter),
+    ...(item.parameters.length > 0 ? { parameters: item.parameters.map(v3Parameter) } : {}),
   };
 }
 
@@ -93,13 +96,12 @@ function v3Parameter({ name, in: where, type, description }: Parameter): unknown
   return { description, in: where, name, ...(where === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } };
 }
 
-const answerTypes = ['application/json', 'application/yaml'];
+const anyType = ['*/*'];
 
 function v3Operation(operation: Operation): unknown {
-  const { body, response } = operation;
-  const content = response
-    ? Object.fromEntries(answerTypes.map((type) => [type, { schema: response }]))
-    : { '*/*': { schema: { type: 'string' } } };
+  const { body } = operation;
+  const schema = operation.response ?? { type: 'string' };
+  const content = Object.fromEntries((operation.produces ?? anyType).map((type) => [type, { schema }]));
   return {
     tags: [operation.tag],
     description: operation.description,
@@ -117,8 +119,8 @@ function v3Operation(operation: Operation): unknown {
       ...Object.fromEntries(operation.codes.map((code) => [code, { description: describedCode(code), content }])),
       401: { description: 'Unauthorized' },
     },
-    'x-kubernetes-action': operation.action,
-    'x-kubernetes-group-version-kind': operation.kind,
+    ...(operation.action === undefined ? {} : { 'x-kubernetes-action': operation.action }),
+    ...(operation.kind === undefined ? {} : { 'x-kubernetes-group-version-kind': operation.kind }),
   };
 }
 
@@ -128,7 +130,8 @@ function describedCode(code: number): string {
 
 /** Definitions come last and paths before them, so that kinds made at run time can be put in without parsing the document. */
 function v2Document(schemas: SchemaBuilder): { text: string; pathsEnd: number; definitionsEnd: number } {
-  const paths = sortedPaths(builtinKinds.flatMap((kind) => pathsOf(kind, schemas)));
+  const discovery = [...discoveryPaths(builtinKinds).values()].map((path) => path(schemas));
+  const paths = sortedPaths([...discovery, ...builtinKinds.flatMap((kind) => pathsOf(kind, schemas))]);
   const head = JSON.stringify({
     swagger: '2.0',
     info,
@@ -144,7 +147,7 @@ function v2Document(schemas: SchemaBuilder): { text: string; pathsEnd: number; d
 function v2Path(item: PathItem): unknown {
   return {
     ...Object.fromEntries(item.operations.map((operation) => [operation.method, v2Operation(operation)])),
-    parameters: item.parameters.map(v2Parameter),
+    ...(item.parameters.length > 0 ? { parameters: item.parameters.map(v2Parameter) } : {}),
   };
 }
 
@@ -159,8 +162,8 @@ function v2Operation(operation: Operation): unknown {
     : [];
   return {
     description: operation.description,
-    consumes: body?.mediaTypes ?? ['*/*'],
-    produces: response ? answerTypes : ['*/*'],
+    consumes: body?.mediaTypes ?? operation.consumes ?? anyType,
+    produces: operation.produces ?? anyType,
     schemes: ['https'],
     tags: [operation.tag],
     operationId: operation.operationId,
@@ -171,7 +174,7 @@ function v2Operation(operation: Operation): unknown {
       ),
       401: { description: 'Unauthorized' },
     },
-    'x-kubernetes-action': operation.action,
-    'x-kubernetes-group-version-kind': operation.kind,
+    ...(operation.action === undefined ? {} : { 'x-kubernetes-action': operation.action }),
+    ...(operation.kind === undefined ? {} : { 'x-kubernetes-group-version-kind': operation.kind }),
   };
 }

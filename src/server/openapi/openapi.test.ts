@@ -39,7 +39,11 @@ describe('OpenAPI', () => {
     assert.equal(response.headers['cache-control'], 'public, immutable');
     assert.equal(response.headers['expires'], 'Fri, 01 Jan 2027 00:00:00 GMT');
     assert.ok(response.headers['vary']?.startsWith('Accept'));
-    assert.equal(Object.keys(index()).length, 22);
+    const names = Object.keys(index());
+    assert.equal(names.filter((name) => /\/v\d+$/.test(name)).length, 22);
+    const others = names.filter((name) => !/^apis\/.+|\/v\d+$/.test(name));
+    assert.deepEqual(others, ['.well-known/openid-configuration', 'api', 'apis', 'openid/v1/jwks', 'version']);
+    assert.ok(names.includes('apis/apps') && names.includes('apis/flowcontrol.apiserver.k8s.io'));
     const { headers } = get('/openapi/v3')!;
     assert.deepEqual(Object.keys(headers), ['content-type', 'last-modified']);
     assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
@@ -122,6 +126,49 @@ describe('OpenAPI', () => {
     const ids = Object.values(paths).flatMap((item) => Object.values(item).map((operation) => operation['operationId']));
     const known = ids.filter(Boolean);
     assert.equal(new Set(known).size, known.length);
+  });
+
+  it('describes what the server says of itself, for clients that know only what it describes', () => {
+    const idOf = (document: Document, path: string): unknown => document.paths[path]!['get']!['operationId'];
+    assert.equal(idOf(v3('apis/apps'), '/apis/apps/'), 'getAppsAPIGroup');
+    assert.equal(idOf(v3('apis/apps/v1'), '/apis/apps/v1/'), 'getAppsV1APIResources');
+    assert.equal(idOf(v3('version'), '/version/'), 'getCodeVersion');
+    const v2 = json<Document & { definitions: Record<string, Schema> }>(get('/openapi/v2'));
+    assert.equal(idOf(v2, '/api/'), 'getCoreAPIVersions');
+    assert.equal(idOf(v2, '/openid/v1/jwks/'), 'getServiceAccountIssuerOpenIDKeyset');
+    const { properties, required } = v2.definitions['io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup']!;
+    assert.equal(
+      properties!['versions']!.items!.$ref,
+      '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionForDiscovery',
+    );
+    assert.deepEqual(required, ['name', 'versions']);
+  });
+
+  it('names the values of enumerations, and in version 2 no alternatives', () => {
+    const schemaOf = (type: string): Schema => v3('api/v1').components.schemas[`io.k8s.api.core.v1.${type}`]!;
+    assert.deepEqual(schemaOf('PodSpec').properties!['restartPolicy']!['enum'], ['Always', 'Never', 'OnFailure']);
+    assert.ok(
+      (schemaOf('PersistentVolumeSpec').properties!['accessModes']!.items!['enum'] as string[]).includes('ReadWriteOncePod'),
+    );
+    assert.equal(schemaOf('PodSpec').properties!['hostname']!['enum'], undefined);
+    const webhook = v3('apis/admissionregistration.k8s.io/v1').components.schemas;
+    const rule = webhook['io.k8s.api.admissionregistration.v1.RuleWithOperations']!.properties!;
+    assert.deepEqual(rule['scope']!['enum'], ['*', 'Cluster', 'Namespaced']);
+    const v2 = json<{ definitions: Record<string, Schema> }>(get('/openapi/v2')).definitions;
+    const { type, format, oneOf } = v2['io.k8s.apimachinery.pkg.util.intstr.IntOrString']!;
+    assert.deepEqual([type, format, oneOf], ['string', 'int-or-string', undefined]);
+  });
+
+  it('describes connections as upstream does', () => {
+    const { paths } = v3('api/v1');
+    const exec = paths['/api/v1/namespaces/{namespace}/pods/{name}/exec']!;
+    assert.equal(exec['post']!['operationId'], 'connectCoreV1PostNamespacedPodExec');
+    const names = (exec['parameters'] as unknown as { name: string }[]).map(({ name }) => name);
+    assert.deepEqual(names.sort(), ['command', 'container', 'name', 'namespace', 'stderr', 'stdin', 'stdout', 'tty']);
+    const proxy = paths['/api/v1/nodes/{name}/proxy/{path}']!;
+    assert.equal(proxy['head']!['operationId'], 'connectCoreV1HeadNodeProxyWithPath');
+    const roles = v3('apis/rbac.authorization.k8s.io/v1').paths['/apis/rbac.authorization.k8s.io/v1/clusterroles']!;
+    assert.equal(roles['get']!['operationId'], 'listRbacAuthorizationV1ClusterRole');
   });
 
   it('has each text in one place, or kubectl explain prints it twice', () => {
