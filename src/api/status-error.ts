@@ -178,9 +178,21 @@ export const forbidden = (resource: ResourceName, name: string, why: string, cau
 
 /** Problems of one object that are told; a large body may have 100,000. */
 const maxErrorsTold = 1_000;
+/** Characters of all that is told, but for the first problem: each may quote most of the object. */
+const maxToldLength = 1024 * 1024;
+
+/** The first problems, as many as are told. */
+function told(all: readonly FieldError[]): readonly FieldError[] {
+  let length = 0;
+  const tooMuch = all.findIndex(({ message }, i) => {
+    length += message.length;
+    return i > 0 && (i === maxErrorsTold || length > maxToldLength);
+  });
+  return tooMuch < 0 ? all : all.slice(0, tooMuch);
+}
 
 export const invalid = (resource: ResourceName, name: string, all: readonly FieldError[]): StatusError => {
-  const errors = all.slice(0, maxErrorsTold);
+  const errors = told(all);
   const texts = errors.map((e) => `${e.field}: ${e.message}`);
   if (all.length > errors.length) texts.push(`and ${all.length - errors.length} more`);
   return new StatusError({

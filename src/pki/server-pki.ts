@@ -34,9 +34,8 @@ interface LeafPlan {
 
 const plans: Readonly<Record<LeafName, LeafPlan>> = {
   serving: { subject: { commonName: 'kube-apiserver', organizations: [] }, usages: ['serverAuth'], signer: 'ca' },
-  // In no group: a node that gives this server's own address for its own gets requests nobody would carry out.
   'kubelet-client': {
-    subject: { commonName: 'kube-apiserver-kubelet-client', organizations: [] },
+    subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
     usages: ['clientAuth'],
     signer: 'ca',
   },

@@ -58,7 +58,10 @@ function wholeFields(value: unknown, schema: TypeSchema): FieldSet {
   if (isJsonObject(value)) {
     if (!isGranularMap(schema)) return ownField;
     for (const name in value) {
-      if (value[name] !== undefined) children.set(fieldElement(name), wholeFields(value[name], fieldSchema(schema, name)));
+      const field = value[name];
+      if (field === undefined) continue;
+      const isLeaf = typeof field !== 'object' || field === null;
+      children.set(fieldElement(name), isLeaf ? ownField : wholeFields(field, fieldSchema(schema, name)));
     }
     // An empty value is a leaf.
     if (children.size > 0)

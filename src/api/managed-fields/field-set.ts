@@ -1,5 +1,5 @@
 import { isJsonObject } from '../patch/json-value.ts';
-import { compareElements, isElement } from './path-element.ts';
+import { isElement, sortedElements } from './path-element.ts';
 
 /**
  * A set of paths in an object, as a tree. The steps are path elements in the text form of FieldsV1: `f:name` a field, `k:{"name":"x"}` the
@@ -111,23 +111,24 @@ export function pathSet(elements: readonly string[]): FieldSet {
 
 /** Every path of the set, shorter ones before those below them. */
 export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[][] {
-  const elements = sortedElements(set);
+  const elements = sortedElements([...set.children.keys()]);
   const here = elements.filter((element) => set.children.get(element)!.member).map((element) => [...prefix, element]);
   return [...here, ...elements.flatMap((element) => pathsOf(set.children.get(element)!, [...prefix, element]))];
 }
 
-/** The `fieldsV1` of a managedFields entry. */
+/** Most of a large set: one for all, frozen as what is shared has to be. */
+const leaf: Record<string, unknown> = Object.freeze({});
+
+/** The `fieldsV1` of a managedFields entry. Its leaves are shared and frozen. */
 export function toFieldsV1(set: FieldSet): Record<string, unknown> {
   return writeBranches(set, {});
 }
 
-function writeBranches(set: FieldSet, fields: Record<string, unknown>): Record<string, unknown> {
-  const { children } = set;
-  const write = (branch: FieldSet, element: string): void => {
-    fields[element] = writeBranches(branch, branch.member && branch.children.size > 0 ? { '.': {} } : {});
-  };
-  if (isSorted(children)) children.forEach(write);
-  else for (const element of sortedElements(set)) write(children.get(element)!, element);
+function writeBranches({ children }: FieldSet, fields: Record<string, unknown>): Record<string, unknown> {
+  for (const element of sortedElements([...children.keys()])) {
+    const branch = children.get(element)!;
+    fields[element] = branch.children.size === 0 ? leaf : writeBranches(branch, branch.member ? { '.': leaf } : {});
+  }
   return fields;
 }
 
@@ -148,18 +149,4 @@ function branchesOf(fields: unknown): ReadonlyMap<string, FieldSet> {
     children.set(element, made(member, grandchildren));
   }
   return children ?? noChildren;
-}
-
-function sortedElements({ children }: FieldSet): string[] {
-  return [...children.keys()].sort(compareElements);
-}
-
-/** Most sets are. */
-function isSorted(children: ReadonlyMap<string, FieldSet>): boolean {
-  let previous: string | undefined;
-  for (const element of children.keys()) {
-    if (previous !== undefined && compareElements(previous, element) > 0) return false;
-    previous = element;
-  }
-  return true;
 }

@@ -56,21 +56,46 @@ function zeroKey({ zero, schema }: FieldSchema): unknown {
 
 /** The order in which kinds of elements stand: fields, keys, values, indexes. */
 const kindOrder = 'fkvi';
+const field = 0x66;
 
-/** The order of upstream's sets: numbers count as numbers, not as text. */
-export function compareElements(a: string, b: string): number {
-  if (a[0] !== b[0]) return kindOrder.indexOf(a[0]!) - kindOrder.indexOf(b[0]!);
-  if (a.startsWith('f:')) return a < b ? -1 : a > b ? 1 : 0;
-  return compareOnlyTextKeys(a, b) ?? compareValues(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)));
+/** Elements in the order of upstream's sets: numbers count as numbers, not as text. The list itself when it is in order. */
+export function sortedElements(elements: readonly string[]): readonly string[] {
+  for (let i = 1; i < elements.length; i++) {
+    const order = compareAsText(elements[i - 1]!, elements[i]!);
+    if (order === undefined || order > 0) return sorted(elements);
+  }
+  return elements;
 }
 
-/** Most items have one key, whose value is plain text (`k:{"name":"x"}`): no need to parse that. Undefined for others. */
-function compareOnlyTextKeys(a: string, b: string): number | undefined {
-  const start = a.indexOf('":"') + 3;
-  if (!a.startsWith('k:{"') || start < 3 || !b.startsWith(a.slice(0, start))) return undefined;
-  const [textA, textB] = [a.slice(start, -2), b.slice(start, -2)];
-  if (special.test(textA) || special.test(textB)) return undefined;
-  return textA < textB ? -1 : textA > textB ? 1 : 0;
+function sorted(elements: readonly string[]): readonly string[] {
+  if (elements.every((element) => element.startsWith('f:'))) return elements.toSorted();
+  // Reading an element costs more than comparing it: each is read once.
+  const values = new Map<string, unknown>();
+  const readValue = (element: string): unknown => {
+    if (!values.has(element)) values.set(element, JSON.parse(element.slice(2)));
+    return values.get(element);
+  };
+  return elements.toSorted((a, b) => compareAsText(a, b) ?? compareValues(readValue(a), readValue(b)));
+}
+
+/** What text tells of the order; undefined when values have to be compared. */
+function compareAsText(a: string, b: string): number | undefined {
+  const [kindA, kindB] = [a.charCodeAt(0), b.charCodeAt(0)];
+  if (kindA !== kindB) return kindOrder.indexOf(a[0]!) - kindOrder.indexOf(b[0]!);
+  return kindA === field ? compareText(a, b) : compareQuoted(a, b);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Most items have one key, whose value is plain text (`k:{"name":"x"}`), or are text (`v:"x"`): no need to parse that. Undefined for others. */
+function compareQuoted(a: string, b: string): number | undefined {
+  const start = a.startsWith('v:"') ? 3 : a.startsWith('k:{"') ? a.indexOf('":"') + 3 : 0;
+  if (start < 3 || !b.startsWith(a.slice(0, start))) return undefined;
+  const end = start === 3 ? -1 : -2;
+  const [textA, textB] = [a.slice(start, end), b.slice(start, end)];
+  return special.test(textA) || special.test(textB) ? undefined : compareText(textA, textB);
 }
 
 /** What is not plain text, or where the value ended before the end of the element. */

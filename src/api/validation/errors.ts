@@ -12,7 +12,12 @@ export function forbidden(field: string, detail: string): FieldError {
 
 /** `value` is printed: strings quoted, the rest as JSON. */
 export function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { reason: 'FieldValueInvalid', field, message: withDetail(`Invalid value: ${printed(value)}`, detail) };
+  return invalidAsPrinted(field, printed(value), detail);
+}
+
+/** As `invalid`, for many problems of one large value: it is printed once for all of them. */
+export function invalidAsPrinted(field: string, value: string, detail: string): FieldError {
+  return { reason: 'FieldValueInvalid', field, message: withDetail(`Invalid value: ${value}`, detail) };
 }
 
 /** `supported` is printed in the order given; upstream sorts most of its lists. */
@@ -44,6 +49,7 @@ function withDetail(text: string, detail: string): string {
   return detail === '' ? text : `${text}: ${detail}`;
 }
 
-function printed(value: unknown): string {
+/** A value as messages show it. */
+export function printed(value: unknown): string {
   return JSON.stringify(value ?? null);
 }

@@ -2,7 +2,7 @@ import type { FieldError } from '../field-error.ts';
 import type { ObjectMeta, OwnerReference } from '../generated/types.ts';
 import type { Kind } from '../kind.ts';
 import { checkImmutable } from './checks.ts';
-import { forbidden, invalid, required, tooLong } from './errors.ts';
+import { forbidden, invalid, invalidAsPrinted, printed, required, tooLong } from './errors.ts';
 import { checkLabels } from './labels.ts';
 import { dns1123Label, nameRule, qualifiedName } from './names.ts';
 
@@ -78,6 +78,7 @@ export function utf8Length(text: string): number {
 function checkOwnerReferences(errors: FieldError[], references: readonly OwnerReference[] | undefined): void {
   const field = 'metadata.ownerReferences';
   let controller = '';
+  let all: string | undefined;
   for (const reference of references ?? []) {
     checkOwnerReference(errors, field, reference);
     if (!reference.controller) continue;
@@ -85,7 +86,7 @@ function checkOwnerReferences(errors: FieldError[], references: readonly OwnerRe
     if (controller === '') controller = name;
     else {
       const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`;
-      errors.push(invalid(field, references, detail));
+      errors.push(invalidAsPrinted(field, (all ??= printed(references)), detail));
     }
   }
 }

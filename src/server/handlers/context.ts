@@ -56,6 +56,7 @@ export function callOf(exchange: Exchange, optionsKind: string, dryRun = exchang
     user: exchange.user,
     fieldManager: managerName(manager, header(exchange, 'user-agent') ?? ''),
     dryRun: dryRun.length > 0,
+    pauses: (bytes) => exchange.pauses(bytes),
     warn: (message) => exchange.warnings.add(message),
   };
 }

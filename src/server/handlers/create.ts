@@ -11,6 +11,8 @@ export async function handleCreate(deps: HandlerDeps, target: Target): Promise<A
   const call = callOf(exchange, 'CreateOptions');
   const object = await readObject(exchange, kind, fieldValidationOf(exchange.query, 'CreateOptions'));
   const created = { object: await deps.registry.create(call, kind, namespace, object), created: true };
+  const pause = exchange.pauses();
+  if (pause) await pause();
   const { objects } = deps.registry.deps;
   return writtenAnswer(objects, exchange, kind, created, { representation, nowMs: deps.clock.now() });
 }

@@ -6,8 +6,7 @@ import { authorizeCreate } from '../http/auth-filters.ts';
 import type { Answer, Exchange } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
 import type { Call } from '../registry/call.ts';
-import { applyPatch } from '../registry/patch.ts';
-import type { Patch, PatchKind } from '../registry/patch-application.ts';
+import { applyPatch, type Patch, type PatchKind } from '../registry/patch.ts';
 import type { UpdateRules } from '../registry/update.ts';
 import { maxBodyBytes } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
@@ -34,6 +33,8 @@ export async function handlePatch(deps: HandlerDeps, target: Target, rules?: Upd
     authorizeCreate: () => authorizeCreate(deps.authorizer, exchange),
     ...(rules ? { rules } : {}),
   });
+  const pause = exchange.pauses();
+  if (pause) await pause();
   return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });
 }
 

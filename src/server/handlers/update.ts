@@ -29,5 +29,7 @@ export async function handleUpdate(deps: HandlerDeps, target: Target, rules?: Up
     authorizeCreate: () => authorizeCreate(deps.authorizer, exchange),
     ...(rules ? { rules } : {}),
   });
+  const pause = exchange.pauses();
+  if (pause) await pause();
   return writtenAnswer(deps.registry.deps.objects, exchange, kind, result, { representation, nowMs: deps.clock.now() });
 }

@@ -1,3 +1,4 @@
+import { type FieldTerm, parseFieldSelector } from '../../api/selectors/field-selector.ts';
 import type { Credentials } from '../auth/authenticator.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import { forbiddenRequest } from '../auth/forbidden.ts';
@@ -5,12 +6,10 @@ import { impersonate } from '../auth/impersonation.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
 import type { AuthMetrics } from './auth-metrics.ts';
 import { type Answer, type Exchange, type Filter, header } from './exchange.ts';
-import { fieldTermsOf } from './request-info.ts';
 
 /** Who makes a request; throws StatusError 401 for bad credentials. */
 export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
 
-/** Says who makes the request; public paths are for everybody. Throws or rejects with StatusError 401. */
 export function authenticationFilter(
   authenticate: Authenticate,
   isPublic: (path: string) => boolean,
@@ -37,7 +36,6 @@ export function authenticationFilter(
   };
 }
 
-/** Has the request go on as whom it wants to act as. Throws StatusError 403, or 400 for headers that name nobody. */
 export function impersonationFilter(authorizer: Authorizer): Filter {
   return (exchange, next) => {
     exchange.user = impersonate(credentialsOf(exchange), attributesOf(exchange), authorizer);
@@ -45,7 +43,6 @@ export function impersonationFilter(authorizer: Authorizer): Filter {
   };
 }
 
-/** Lets the request go on when its user may do what it asks for. Throws StatusError 403. */
 export function authorizationFilter(
   authorizer: Authorizer,
   isPublic: (path: string) => boolean,
@@ -97,7 +94,7 @@ function bearerOf(exchange: Exchange): string | undefined {
 function attributesOf(exchange: Exchange): Attributes {
   const { info, user, path, query } = exchange;
   if (!info.isResource) return { user, verb: info.verb, path };
-  const fieldSelector = fieldTermsOf(query);
+  const fieldSelector = understood(query.get('fieldSelector'));
   return {
     user,
     verb: info.verb,
@@ -110,4 +107,14 @@ function attributesOf(exchange: Exchange): Attributes {
     ...(info.name ? { name: info.name } : {}),
     ...(fieldSelector ? { fieldSelector } : {}),
   };
+}
+
+/** A selector that cannot be understood limits nothing, for those who decide; the handler refuses it. */
+function understood(selector: string | null): FieldTerm[] | undefined {
+  if (!selector) return undefined;
+  try {
+    return parseFieldSelector(selector);
+  } catch {
+    return undefined;
+  }
 }

@@ -7,7 +7,6 @@ export interface AuthMetrics {
   readonly authorized: Record<Decision['verdict'], { value: number }>;
 }
 
-/** Registers the metrics. */
 export function createAuthMetrics(registry: MetricRegistry): AuthMetrics {
   const attempts = registry.counter('authentication_attempts', 'Requests by whether their credentials were good.', ['result']);
   const decisions = registry.counter('authorization_attempts_total', 'Requests by whether they were allowed.', ['result']);

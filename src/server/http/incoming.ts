@@ -31,6 +31,7 @@ export class SocketExchange implements Exchange {
   readonly #request: NodeRequest;
   readonly #bodies: RequestBodies;
   readonly #closers = new Closers();
+  #bodyBytes = 0;
 
   constructor(request: NodeRequest, bodies: RequestBodies, upgrade?: { socket: Duplex; head: Uint8Array }) {
     const url = request.url ?? '/';
@@ -50,17 +51,25 @@ export class SocketExchange implements Exchange {
     this.info = parseRequestInfo(this.method, this.path, this.query);
   }
 
-  readBody(limitBytes: number): Promise<Uint8Array> {
+  async readBody(limitBytes: number): Promise<Uint8Array> {
     const declared = header(this, 'content-length');
-    return this.#bodies.read(this.#request, {
+    const body = await this.#bodies.read(this.#request, {
       limitBytes,
       ...(declared === undefined ? {} : { declaredBytes: Number(declared) }),
       onRelease: (release) => this.onClose(release),
     });
+    this.#bodyBytes = body.length;
+    const pause = this.pauses();
+    if (pause) await pause();
+    return body;
   }
 
-  bodyStream(): Readable | undefined {
-    return hasBody(this.#request) ? this.#request : undefined;
+  pauses(bytes = 0): (() => Promise<void>) | undefined {
+    return this.#bodies.turns.forWorkOn(Math.max(bytes, this.#bodyBytes));
+  }
+
+  bodyStream(): Readable {
+    return this.#request;
   }
 
   onClose(listener: () => void): void {
@@ -71,11 +80,6 @@ export class SocketExchange implements Exchange {
   close(): void {
     this.#closers.close();
   }
-}
-
-function hasBody(request: NodeRequest): boolean {
-  if ('stream' in request) return !request.stream.endAfterHeaders;
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
 /** Who is at the other end of a connection. */
@@ -153,8 +157,10 @@ export class DirectExchange implements Exchange {
     return this.#body.length > limitBytes ? Promise.reject(tooLarge(limitBytes)) : Promise.resolve(this.#body);
   }
 
-  bodyStream(): Readable | undefined {
-    return this.#body.length > 0 ? Readable.from([this.#body]) : undefined;
+  pauses(): undefined {}
+
+  bodyStream(): Readable {
+    return Readable.from([this.#body]);
   }
 
   onClose(listener: () => void): void {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { badRequest, requestTooLarge, StatusError } from '../../api/status-error.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Turns } from '../../lib/turns.ts';
 
 /** Bodies up to this size are read at once; there are never more of them than requests in flight. */
 const smallBodyBytes = 64 * 1024;
@@ -16,6 +17,8 @@ interface Waiting {
 
 /** Reads the bodies of requests, as many at a time as there is memory for: the others wait, and their senders with them. */
 export class RequestBodies {
+  /** Those who work on large ones take turns. */
+  readonly turns = new Turns();
   readonly #clock: Clock;
   #usedBytes = 0;
   #waiting: Waiting[] = [];

@@ -17,7 +17,6 @@ export interface RequestMetrics {
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 const resourceLabels = ['group', 'version', 'resource', 'subresource', 'scope', 'component'];
 
-/** Registers the metrics. */
 export function createRequestMetrics(registry: MetricRegistry): RequestMetrics {
   const requestLabels = ['verb', 'dry_run', ...resourceLabels];
   const longRunning = ['verb', ...resourceLabels];

@@ -7,6 +7,8 @@ export interface Call {
   readonly fieldManager: string;
   /** Everything happens but the writing. */
   readonly dryRun: boolean;
+  /** As `Exchange.pauses`. */
+  pauses?(bytes?: number): (() => Promise<void>) | undefined;
   /** Adds a `Warning: 299` header to the answer. */
   warn(message: string): void;
 }

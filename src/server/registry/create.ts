@@ -7,7 +7,7 @@ import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import { RevisionConflict } from '../../storage/store.ts';
 import type { Call } from './call.ts';
 import { trackManagers } from './managers.ts';
-import { deepFreeze } from './stored-form.ts';
+import { fittingForm } from './object-size.ts';
 import {
   dropRepeatedOwners,
   dropSystemFields,
@@ -23,7 +23,7 @@ const maxGeneratedNames = 8;
 
 /**
  * Creates an object in the namespace of the URL (apiserver: pkg/registry/generic/registry/store.go Create). The object is the caller's to
- * give away: it is changed, and afterwards belongs to the store. Resolves with the shared, frozen result, durable unless a dry run.
+ * give away: it is changed, and afterwards belongs to the store. Resolves with the shared, frozen and durable result; that of a dry run is nobody else's.
  */
 export async function createObject<T extends KubeObject>(
   deps: WriteDeps,
@@ -61,6 +61,8 @@ async function createOnce<T extends KubeObject>(
   object: T,
   managersAreTracked: boolean,
 ): Promise<T> {
+  const pause = call.pauses?.();
+  if (pause) await pause();
   const context = writeContext(deps.clock);
   settleNamespace(kind, object, namespace);
   const name = object.metadata.name ?? '';
@@ -72,10 +74,12 @@ async function createOnce<T extends KubeObject>(
     const { nowMs } = context;
     trackManagers(deps.objects.kinds, { kind, previous: undefined, next: object, manager: call.fieldManager, nowMs });
   }
+  if (pause) await pause();
   await deps.admission.admit(request);
   kind.applyDefaults(object);
   fillSystemFields(object, context.uid(), context.nowMs);
   kind.prepareForCreate(object, { ...context, warn: (message) => call.warn(message) });
+  if (pause) await pause();
   const reservation = deps.effects.of(kind).beforeCreate?.(object, call);
   try {
     refuseInvalid(kind, object, [
@@ -85,7 +89,8 @@ async function createOnce<T extends KubeObject>(
     ]);
     for (const warning of kind.warnings(object)) call.warn(warning);
     await deps.admission.validate(request);
-    const created = await write(deps, call, kind, object);
+    if (pause) await pause();
+    const created = await write(deps, call, kind, object, managersAreTracked);
     if (call.dryRun) reservation?.release?.();
     else reservation?.keep?.();
     return created;
@@ -100,16 +105,22 @@ function nameTaken(kind: Kind, { metadata }: KubeObject, existing: KubeObject | 
   return metadata.generateName ? generatedNameTaken(kind, metadata.name) : alreadyExists(kind, metadata.name, isGoing);
 }
 
-async function write<T extends KubeObject>(deps: WriteDeps, call: Call, kind: Kind<T>, object: T): Promise<T> {
+async function write<T extends KubeObject>(
+  deps: WriteDeps,
+  call: Call,
+  kind: Kind<T>,
+  object: T,
+  keepsManagers: boolean,
+): Promise<T> {
   const key = { namespace: object.metadata.namespace, name: object.metadata.name };
   if (call.dryRun) {
     const existing = deps.objects.newest(kind, key);
     if (existing) throw nameTaken(kind, object, existing.object);
-    return deepFreeze(object);
+    return object;
   }
   refuseVersion(object);
   try {
-    return await deps.objects.put(kind, key, deps.objects.encode(kind, object), 0);
+    return await deps.objects.put(kind, key, fittingForm(deps.objects, kind, object, keepsManagers), 0);
   } catch (error) {
     if (error instanceof RevisionConflict) throw nameTaken(kind, object, deps.objects.newest(kind, key)?.object);
     throw error;

@@ -9,6 +9,7 @@ import type { Call } from './call.ts';
 import { createObject, refuseInvalid } from './create.ts';
 import type { Effects } from './effects.ts';
 import { trackManagers } from './managers.ts';
+import { fittingForm } from './object-size.ts';
 import type { Newest } from './object-store.ts';
 import { deepFreeze } from './stored-form.ts';
 import { checkName, checkUid, dropRepeatedOwners, keepSystemFields, settleNamespace, uidConflict } from './system-fields.ts';
@@ -123,6 +124,8 @@ async function updateOnce<T extends KubeObject>(
   const rules = request.rules ?? mainRules(kind, deps.effects.of(kind) as Effects<T>);
   const context = writeContext(clock);
   const next = await request.transform(request.transformCopies ? previous : cloneJson(previous));
+  const pause = call.pauses?.(newest.value.length);
+  if (pause) await pause();
   settleNamespace(kind, next, request.key.namespace);
   checkName(next, request.key.name);
   checkPreconditions(kind, next, newest, request.unconditional ?? false);
@@ -144,6 +147,7 @@ async function updateOnce<T extends KubeObject>(
     const write = { kind, previous, next, manager: call.fieldManager, nowMs: context.nowMs };
     trackManagers(objects.kinds, { ...write, subresource, only });
   }
+  if (pause) await pause();
   await deps.admission.admit(admission);
   kind.applyDefaults(next);
   keepSystemFields(next, previous);
@@ -157,7 +161,8 @@ async function updateOnce<T extends KubeObject>(
     ]);
     if (!rules.subresource) for (const warning of kind.warnings(next, previous)) call.warn(warning);
     await deps.admission.validate(admission);
-    const written = await write(deps, call, kind, request.key, next, newest);
+    if (pause) await pause();
+    const written = await write(deps, call, kind, request, next, newest);
     if (call.dryRun) reservation?.release?.();
     else reservation?.keep?.();
     return written;
@@ -210,17 +215,18 @@ async function write<T extends KubeObject>(
   deps: WriteDeps,
   call: Call,
   kind: Kind<T>,
-  key: UpdateRequest<T>['key'],
+  { key, managersAreTracked = false }: UpdateRequest<T>,
   next: T,
   newest: Newest<T>,
 ): Promise<T> {
-  const content = deps.objects.encode(kind, next);
   if (goesNow(deps, kind, next, newest.object)) {
     if (call.dryRun) return deepFreeze(next);
     await deps.objects.remove(kind, key, newest.revision);
     return deepFreeze(next);
   }
-  if (call.dryRun || isSame(content, newest, kind)) return deepFreeze(next);
+  if (call.dryRun) return next;
+  const content = fittingForm(deps.objects, kind, next, managersAreTracked);
+  if (isSame(content, newest, kind)) return deepFreeze(next);
   return deps.objects.put(kind, key, content, newest.revision);
 }
 

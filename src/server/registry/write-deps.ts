@@ -26,7 +26,6 @@ export function writeContext(clock: Clock): WriteContext {
   };
 }
 
-/** What admission plugins see of a write. */
 export function admissionRequest(options: {
   operation: Operation;
   kind: Kind;

@@ -122,6 +122,50 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** Bodies each of whose problems quotes a large part of them. */
+const owner = (i: number) => ({ apiVersion: 'v1', kind: 'Pod', uid: `u${i}`, name: `o${i}`, controller: true });
+const quoting: readonly Row[] = [
+  {
+    name: 'owners that all are the controller',
+    request: 'POST /api/v1/namespaces/default/configmaps?dryRun=All',
+    body: (n) => ({ metadata: { name: 'a', ownerReferences: list(n, owner) } }),
+  },
+  {
+    name: 'keys of a list that are no fields',
+    request: 'POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All',
+    body: (n) => ({
+      metadata: { name: 'things.example.com' },
+      spec: {
+        group: 'example.com',
+        names: { plural: 'things', kind: 'Thing' },
+        scope: 'Namespaced',
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: {
+                type: 'object',
+                properties: {
+                  l: {
+                    type: 'array',
+                    'x-kubernetes-list-type': 'map',
+                    'x-kubernetes-list-map-keys': list(n, (i) => `k${i}`),
+                    items: { type: 'object', properties: { a: { type: 'string' } } },
+                  },
+                },
+              },
+            },
+          },
+        ],
+      },
+    }),
+  },
+];
+/** What an answer to one of them may be. */
+const maxAnswer = 4 * 1024 * 1024;
+
 function named<T extends { metadata: object }>(object: T, name: string): T {
   return { ...object, metadata: { ...object.metadata, name } };
 }
@@ -159,4 +203,45 @@ describe('large bodies', () => {
       assert.ok(many < maxRatio * few, `${small} items: ${few} µs, ${small * factor} items: ${many} µs`);
     });
   }
+
+  for (const row of quoting) {
+    it(`${row.name}: are refused in few words`, async () => {
+      const answer = await send(row.request, row.body(small * factor));
+      assert.equal(answer.status, 422, answer.body.slice(0, 300));
+      assert.ok(answer.body.length < maxAnswer, `${answer.body.length} bytes`);
+    });
+  }
+
+  describe('objects', () => {
+    const limit = 3 * 1024 * 1024;
+
+    it('do not grow beyond 3 MiB, whatever changes them', async () => {
+      const deployments = '/apis/apps/v1/namespaces/default/deployments';
+      const labels = { app: 'a' };
+      const template = { metadata: { labels }, spec: pod([{ name: 'e', value: 'x'.repeat(1_200_000) }]).spec };
+      const body = { metadata: { name: 'grows' }, spec: { selector: { matchLabels: labels }, template } };
+      assert.equal((await send(`POST ${deployments}`, body)).status, 201);
+      const grow = [
+        { op: 'copy', from: '/spec/template/spec/containers/0/env/0/value', path: '/spec/template/spec/containers/0/args/-' },
+      ];
+      const patch = (operations: object[]) =>
+        send(`PATCH ${deployments}/grows`, operations, { 'content-type': 'application/json-patch+json' });
+      assert.equal((await patch([{ op: 'add', path: '/spec/template/spec/containers/0/args', value: ['x'] }])).status, 200);
+      assert.equal((await patch(grow)).status, 200);
+      const refused = await patch(grow);
+      assert.equal(refused.status, 413);
+      assert.match(refused.json.message, /Deployment "grows" would be \d+ bytes large, an object may be 3145728/);
+      const { body: text } = await send(`GET ${deployments}/grows`);
+      assert.ok(text.length < limit, `${text.length} bytes`);
+    });
+
+    it('go without managers when these are what makes them too large, and cannot be applied', async () => {
+      const wide = pod(list(8, (i) => ({ name: String(i).repeat(200_000) })));
+      const created = await send(`POST ${pods}`, named(wide, 'wide'));
+      assert.equal(created.status, 201, created.body.slice(0, 300));
+      assert.equal(created.json.metadata.managedFields, undefined);
+      assert.equal((await send(`PATCH ${pods}/applied?fieldManager=m`, named(wide, 'applied'), apply)).status, 413);
+      assert.equal((await send(`GET ${pods}/applied`)).status, 404);
+    });
+  });
 });

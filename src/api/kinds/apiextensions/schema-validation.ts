@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
-import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
+import { forbidden, invalid, invalidAsPrinted, notSupported, printed, required } from '../../validation/errors.ts';
 
 type Schema = t.JSONSchemaProps;
 
@@ -115,13 +115,15 @@ function checkMapList(errors: FieldError[], at: string, schema: Schema, keys: re
     errors.push(invalid(`${at}.items.type`, items.type ?? '', detail));
   }
   if (new Set(keys).size < keys.length) errors.push(invalid(field, keys, 'must not contain duplicate entries'));
+  let all: string | undefined;
+  const requiredKeys = new Set(items.required);
   for (const key of keys) {
     const property = items.properties?.[key];
-    if (!property) errors.push(invalid(field, keys, 'entries must all be names of item properties'));
+    if (!property) errors.push(invalidAsPrinted(field, (all ??= printed(keys)), 'entries must all be names of item properties'));
     else if (!scalars.includes(property.type ?? '')) {
       const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
       errors.push(invalid(`${at}.items.properties[${key}].type`, property.type ?? '', detail));
-    } else if (property.default === undefined && !items.required?.includes(key)) {
+    } else if (property.default === undefined && !requiredKeys.has(key)) {
       const detail = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
       errors.push(required(`${at}.items.properties[${key}].default`, detail));
     }

@@ -1,4 +1,3 @@
-import { setOwn } from '../../../api/codec/json-objects.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Authenticator, Credentials } from '../authenticator.ts';
 import { createCertificateChecker } from './client-certificate.ts';
@@ -31,7 +30,7 @@ function extraOf(credentials: Credentials): Record<string, string[]> {
   const extra: Record<string, string[]> = {};
   for (const header of Object.keys(credentials.headers)) {
     if (!header.toLowerCase().startsWith(extraPrefix)) continue;
-    setOwn(extra, extraKey(header, extraPrefix), headerValues(credentials, header));
+    extra[extraKey(header, extraPrefix)] = headerValues(credentials, header);
   }
   return extra;
 }
@@ -47,7 +46,7 @@ export function extraKey(header: string, prefix: string): string {
 }
 
 /** All values of a header that may be repeated. A value may hold commas: groups of a directory do. */
-function headerValues(credentials: Credentials, name: string): string[] {
+export function headerValues(credentials: Credentials, name: string): string[] {
   const value = credentials.headers[name];
   if (value === undefined) return [];
   const values = typeof value === 'string' ? [value] : [...value];

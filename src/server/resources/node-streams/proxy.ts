@@ -1,12 +1,12 @@
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { type StatusError, serviceUnavailable } from '../../../api/status-error.ts';
+import { serviceUnavailable } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import type { Answer, AnswerHeaders, Exchange } from '../../http/exchange.ts';
 import { admitConnect } from './connect-admission.ts';
 import { contentHeaders, open, streamed } from './forward.ts';
-import { authorityOf, connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
+import { connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
 import { nodeTarget, type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
 
@@ -36,7 +36,8 @@ export async function proxy(deps: HandlerDeps, target: Target, credentials: () =
       // Pods show certificates of their own making; nodes show ours.
       tls: own ? { cert: own.certificatePem, key: own.keyPem, ca: own.caPem } : { rejectUnauthorized: false },
       timeoutMs: connectTimeoutMs,
-      onError: (error) => unreachable(found, error),
+      onError: (error) =>
+        serviceUnavailable(`error trying to reach service: dial tcp ${found.host}:${found.port}: ${error.message}`),
     },
     true,
   );
@@ -60,7 +61,7 @@ function forwardedHeaders(exchange: Exchange, target: ProxyTarget): AnswerHeader
     if (name === 'authorization' || name === 'host' || name.startsWith('impersonate-') || name.startsWith('x-remote-'))
       delete headers[name];
   }
-  headers['host'] = authorityOf(target);
+  headers['host'] = `${target.host}:${target.port}`;
   headers['x-forwarded-for'] = exchange.remoteAddress;
   headers['x-forwarded-uri'] = exchange.path;
   headers['x-forwarded-proto'] = 'https';
@@ -72,10 +73,9 @@ function answerHeaders(exchange: Exchange, target: ProxyTarget, headers: AnswerH
   const { location } = headers;
   if (typeof location !== 'string') return headers;
   const base = exchange.path.slice(0, exchange.path.length - exchange.info.rest.length).replace(/\/$/, '');
+  const own = `${target.scheme}://${target.host}:${target.port}`;
   if (location.startsWith('/')) return { ...headers, location: base + location };
-  const there = URL.parse(location);
-  if (!there || there.origin !== URL.parse(`${target.scheme}://${authorityOf(target)}`)?.origin) return headers;
-  return { ...headers, location: base + there.pathname + there.search + there.hash };
+  return location.startsWith(own) ? { ...headers, location: base + location.slice(own.length) } : headers;
 }
 
 async function upgraded(
@@ -85,21 +85,15 @@ async function upgraded(
   credentials: NodeClientCredentials | undefined,
 ): Promise<Answer> {
   const backend = credentials ? await connectNode(target, credentials) : await connectBackend(target);
-  const onError = (error: Error): StatusError => unreachable(target, error);
-  return passUpgrade(exchange, backend, { path, host: authorityOf(target), onError });
+  return passUpgrade(exchange, backend, { path, host: `${target.host}:${target.port}` });
 }
 
-function unreachable(target: ProxyTarget, error: Error): StatusError {
-  return serviceUnavailable(`error trying to reach service: dial tcp ${authorityOf(target)}: ${error.message}`);
-}
-
-function connectBackend(target: ProxyTarget): Promise<Duplex> {
-  const { scheme, host, port } = target;
+function connectBackend({ scheme, host, port }: ProxyTarget): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = scheme === 'https' ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port });
     const fail = (error: Error): void => {
       socket.destroy();
-      reject(unreachable(target, error));
+      reject(serviceUnavailable(`error trying to reach service: dial tcp ${host}:${port}: ${error.message}`));
     };
     socket.setTimeout(connectTimeoutMs, () => fail(new Error('connection timed out')));
     socket.once('error', fail);
