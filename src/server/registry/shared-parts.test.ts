@@ -26,6 +26,7 @@ describe('parts that objects share', () => {
     { name: 'one field less', old: { a: '1', b: '2' }, new: { a: '1' }, same: false },
     { name: 'a list instead of an object', old: {}, new: [], same: false },
     { name: 'null instead of an object', old: {}, new: null, same: false },
+    { name: 'an object instead of null', old: null, new: {}, same: false },
     { name: 'text instead of a number', old: 1, new: '1', same: false },
     { name: 'names that every object inherits', old: {}, new: JSON.parse('{"__proto__":{},"toString":"x"}'), same: false },
   ];
@@ -66,6 +67,8 @@ describe('parts that objects share', () => {
     const after = pod('b', { part });
     after.metadata.managedFields = [];
     shareParts(after, before);
+    assert.equal(after.spec['part'], part);
+    shareParts(deepFreeze(after), pod('a', { part: { x: '2' } }));
     assert.equal(after.spec['part'], part);
   });
 });

@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Node } from '../../../src/api/kinds/core/node.ts';
 import { ServiceAccount } from '../../../src/api/kinds/core/service-account.ts';
 import { kubeconfigText } from '../../../src/pki/kubeconfig.ts';
 import { systemMaster } from '../../../src/server/auth/user.ts';
+import { fetchTestBinaries } from '../../support/fetch-test-binaries.ts';
 import { startGuardedApi } from '../../support/guarded-api.ts';
 import { throwAwayTls } from '../../support/throw-away-tls.ts';
 
-/** The kubectl under test; any version. */
-const kubectlPath = process.env['KUBECTL'] ?? 'kubectl';
+/** The kubectl under test: that of $KUBECTL, or the oldest in wide use. */
+const kubectlPath = process.env['KUBECTL'] ?? resolve(fetchTestBinaries(), 'kubectl-1.32');
 const folder = mkdtempSync(join(tmpdir(), 'skiff-kubectl-'));
 let stop: () => Promise<void>;
 
