@@ -27,7 +27,7 @@ export function aggregatedDiscovery(kinds: readonly Kind[], core: boolean): obje
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map((group) => ({
-      metadata: { ...(group.name ? { name: group.name } : {}), creationTimestamp: null },
+      metadata: group.name ? { name: group.name } : {},
       versions: [...group.versions].map(([version, members]) => ({
         version,
         resources: members.map(aggregatedResource),
@@ -40,7 +40,7 @@ export function aggregatedDiscovery(kinds: readonly Kind[], core: boolean): obje
 function aggregatedResource(kind: Kind): object {
   return {
     resource: kind.plural,
-    responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    responseKind: { group: '', version: '', kind: kind.kind },
     scope: kind.scope,
     singularResource: kind.singular,
     verbs: kind.verbs,
@@ -50,8 +50,9 @@ function aggregatedResource(kind: Kind): object {
   };
 }
 
+/** Group and version of what is answered are empty where they are those of the resource. */
 function aggregatedSubresource(kind: Kind, subresource: Subresource): object {
-  const { group = kind.group, version = kind.version, kind: body = kind.kind } = subresource;
+  const { group = '', version = '', kind: body = kind.kind } = subresource;
   return { subresource: subresource.name, responseKind: { group, version, kind: body }, verbs: subresource.verbs };
 }
 

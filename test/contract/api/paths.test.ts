@@ -69,6 +69,15 @@ describe('paths', () => {
       autoscaling.versions.map((v: { version: string }) => v.version),
       ['v2', 'v1'],
     );
+    assert.deepEqual(autoscaling.metadata, { name: 'autoscaling' });
+    const [autoscaler] = autoscaling.versions[0].resources;
+    assert.deepEqual(autoscaler.responseKind, { group: '', version: '', kind: 'HorizontalPodAutoscaler' });
+    const deployments = answer.json.items
+      .find((i: { metadata: { name: string } }) => i.metadata.name === 'apps')
+      .versions[0].resources.find((r: { resource: string }) => r.resource === 'deployments');
+    const [scale, status] = deployments.subresources;
+    assert.deepEqual(scale.responseKind, { group: 'autoscaling', version: 'v1', kind: 'Scale' });
+    assert.deepEqual(status.responseKind, { group: '', version: '', kind: 'Deployment' });
     const etag = String(answer.headers['etag']);
     const again = await send('GET /apis', undefined, { ...aggregated, 'if-none-match': etag });
     assert.deepEqual([again.status, again.body], [304, '']);
