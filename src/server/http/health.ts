@@ -1,3 +1,4 @@
+import { MetricRegistry } from '../../lib/metrics.ts';
 import { type Answer, type Exchange, textAnswer } from './exchange.ts';
 
 /** One thing that must be well for the server to be. Returns what is wrong, or undefined. */
@@ -10,9 +11,14 @@ export interface HealthCheck {
 
 /** Steps of starting that upstream has checks for; all are done when objects are loaded and what every cluster has is written. */
 const startSteps: readonly string[] = [
+  'generic-apiserver-start-informers',
+  'priority-and-fairness-config-consumer',
+  'priority-and-fairness-filter',
   'start-system-namespaces-controller',
   'storage-readiness',
+  'start-service-ip-repair-controllers',
   'scheduling/bootstrap-system-priority-classes',
+  'priority-and-fairness-config-producer',
   'bootstrap-controller',
   'start-kubernetes-service-cidr-controller',
 ];
@@ -29,7 +35,7 @@ export function serverChecks(
     { name: 'informer-sync', readyOnly: true, check: loaded },
     ...startSteps.map((step) => ({ name: `poststarthook/${step}`, check: loaded })),
     ...more,
-    { name: 'shutdown', readyOnly: true, check: () => (state.isStopping() ? 'the server is stopping' : undefined) },
+    { name: 'shutdown', readyOnly: true, check: () => (state.isStopping() ? 'process is shutting down' : undefined) },
   ];
 }
 
@@ -45,8 +51,27 @@ export function healthPaths(checks: readonly HealthCheck[]): string[] {
   });
 }
 
-/** `/healthz`, `/livez`, `/readyz`, with `?verbose`, `?exclude=` and one check as `/readyz/<name>` (apiserver: pkg/server/healthz). */
-export function healthAnswer(exchange: Exchange, checks: readonly HealthCheck[]): Answer | undefined {
+/** How the checks went that somebody asked for, under upstream's names (component-base: metrics/prometheus/slis). */
+export class HealthMetrics {
+  readonly #registry = new MetricRegistry();
+  readonly #now = this.#registry.gauge('kubernetes_healthcheck', 'The last result of a check: 1 is well.', ['name', 'type']);
+  readonly #all = this.#registry.counter('kubernetes_healthchecks_total', 'Results of checks.', ['name', 'status', 'type']);
+
+  observe(name: string, type: string, isWell: boolean): void {
+    this.#now.set(isWell ? 1 : 0, [name, type]);
+    this.#all.inc([name, isWell ? 'success' : 'error', type]);
+  }
+
+  render(): string {
+    return this.#registry.render();
+  }
+}
+
+/**
+ * `/healthz`, `/livez`, `/readyz`, with `?verbose`, `?exclude=` and one check as `/readyz/<name>` (apiserver: pkg/server/healthz). Anybody may ask
+ * for all; what is wrong is told to those who may ask for the one.
+ */
+export function healthAnswer(exchange: Exchange, checks: readonly HealthCheck[], metrics: HealthMetrics): Answer | undefined {
   const [endpoint = '', ...rest] = exchange.path.split('/').slice(1);
   if (!endpoints.has(endpoint)) return undefined;
   const asked = checks.filter((check) => endpoint === 'readyz' || !check.readyOnly);
@@ -56,18 +81,16 @@ export function healthAnswer(exchange: Exchange, checks: readonly HealthCheck[])
   const failures: string[] = [];
   for (const check of asked) {
     const excluding = excluded.delete(check.name);
-    const problem = excluding ? undefined : check.check();
-    if (problem !== undefined) failures.push(check.name);
-    lines.push(
-      excluding
-        ? `[+]${check.name} excluded: ok`
-        : problem === undefined
-          ? `[+]${check.name} ok`
-          : `[-]${check.name} failed: ${problem}`,
-    );
+    const isWell = excluding || check.check() === undefined;
+    if (!isWell) failures.push(check.name);
+    if (!excluding) metrics.observe(check.name, endpoint, isWell);
+    lines.push(`[${isWell ? '+' : '-'}]${check.name} ${excluding ? 'excluded: ok' : isWell ? 'ok' : 'failed: reason withheld'}`);
   }
   if (excluded.size > 0) {
-    const names = [...excluded].map((name) => JSON.stringify(name)).join(', ');
+    const names = [...excluded]
+      .sort()
+      .map((name) => JSON.stringify(name))
+      .join(',');
     lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
   }
   if (failures.length > 0) return textAnswer(500, `${lines.join('\n')}\n${endpoint} check failed\n`);

@@ -1,7 +1,7 @@
 import { methodNotAllowed } from '../../api/status-error.ts';
 import type { MetricRegistry } from '../../lib/metrics.ts';
 import { type Answer, type Exchange, type Handler, pathNotFound } from './exchange.ts';
-import { type HealthCheck, healthAnswer, healthPaths } from './health.ts';
+import { type HealthCheck, HealthMetrics, healthAnswer, healthPaths } from './health.ts';
 import { valueAnswer } from './status-answer.ts';
 import { versionInfo } from './version-info.ts';
 
@@ -23,27 +23,34 @@ const metricsType = 'text/plain; version=0.0.4; charset=utf-8; escaping=undersco
 
 /** Where a request goes that has passed all filters. */
 export function createRoutes(deps: RouteDeps): Handler {
-  return (exchange) => (exchange.info.isResource ? deps.resources(exchange) : otherPath(deps, exchange));
+  const others: OtherDeps = { ...deps, healthMetrics: new HealthMetrics() };
+  return (exchange) => (exchange.info.isResource ? deps.resources(exchange) : otherPath(others, exchange));
 }
 
-async function otherPath(deps: RouteDeps, exchange: Exchange): Promise<Answer> {
+interface OtherDeps extends RouteDeps {
+  readonly healthMetrics: HealthMetrics;
+}
+
+async function otherPath(deps: OtherDeps, exchange: Exchange): Promise<Answer> {
   const segment = exchange.path.split('/', 2)[1] ?? '';
   const answer =
     (await deps.paths.get(segment)?.(exchange)) ??
     (await deps.discovery(exchange)) ??
-    healthAnswer(exchange, deps.health) ??
+    healthAnswer(exchange, deps.health, deps.healthMetrics) ??
     ownPath(exchange, deps);
   return answer ?? pathNotFound();
 }
 
-function ownPath(exchange: Exchange, deps: RouteDeps): Answer | undefined {
+function ownPath(exchange: Exchange, deps: OtherDeps): Answer | undefined {
   switch (exchange.path) {
     case '/version':
     case '/version/':
       if (exchange.method !== 'GET') throw methodNotAllowed();
       return valueAnswer(exchange, 200, versionInfo());
     case '/metrics':
-      return { status: 200, headers: { 'content-type': metricsType }, parts: [Buffer.from(deps.metrics.render())] };
+      return metricsAnswer(deps.metrics.render());
+    case '/metrics/slis':
+      return metricsAnswer(deps.healthMetrics.render());
     case '/':
       return valueAnswer(exchange, 200, { paths: rootPaths(deps) });
     default:
@@ -51,7 +58,13 @@ function ownPath(exchange: Exchange, deps: RouteDeps): Answer | undefined {
   }
 }
 
-const plainPaths = ['/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version'];
+const metricsAnswer = (text: string): Answer => ({
+  status: 200,
+  headers: { 'content-type': metricsType },
+  parts: [Buffer.from(text)],
+});
+
+const plainPaths = ['/metrics', '/metrics/slis', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version'];
 
 function rootPaths(deps: RouteDeps): string[] {
   const own = [...plainPaths, ...deps.knownPaths(), ...healthPaths(deps.health)];

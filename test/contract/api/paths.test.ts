@@ -85,10 +85,10 @@ describe('paths', () => {
   });
 
   it('health checks can be listed and left out', async () => {
-    const { body } = await send('GET /readyz?verbose&exclude=ping&exclude=nonsense');
+    const { body } = await send('GET /readyz?verbose&exclude=ping&exclude=other&exclude=nonsense');
     assert.match(
       body,
-      /^\[\+\]ping excluded: ok\n\[\+\]etcd ok\n(?:\[\+\]\S+ ok\n)*\[\+\]shutdown ok\nwarn: .*"nonsense"\nreadyz check passed\n$/,
+      /^\[\+\]ping excluded: ok\n\[\+\]etcd ok\n(?:\[\+\]\S+ ok\n)*\[\+\]shutdown ok\nwarn: .* matches for "nonsense","other"\nreadyz check passed\n$/,
     );
   });
 
@@ -143,12 +143,16 @@ describe('paths', () => {
           .filter((line) => line !== '' && !line.startsWith('[+]')),
       ];
     };
-    const disk = '[-]disk failed: it is full';
+    const disk = '[-]disk failed: reason withheld';
     assert.deepEqual(await failures('/livez'), [500, disk, 'livez check failed']);
-    assert.deepEqual(await failures('/readyz'), [500, disk, '[-]nodes failed: none came', 'readyz check failed']);
+    assert.deepEqual(await failures('/readyz'), [500, disk, '[-]nodes failed: reason withheld', 'readyz check failed']);
     assert.deepEqual(await ask('/livez?exclude=disk'), [200, 'ok']);
     assert.deepEqual(await ask('/livez/disk'), [500, 'internal server error: it is full\n']);
     assert.equal((await ask('/livez/nodes'))[0], 404);
+    const counted = String((await ask('/metrics/slis'))[1]);
+    assert.match(counted, /^kubernetes_healthcheck\{name="disk",type="livez"\} 0$/m);
+    assert.match(counted, /^kubernetes_healthchecks_total\{name="disk",status="error",type="livez"\} 1$/m);
+    assert.match(counted, /^kubernetes_healthcheck\{name="ping",type="readyz"\} 1$/m);
     await ill.stop();
   });
 
