@@ -168,7 +168,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     ready = true;
     for (const component of keeping) await component.start();
   };
-  const listener = new Listener({ tls, host: deps.host, port: deps.port, handler, logger, clock });
+  const listener = new Listener({ tls, host: deps.host, port: deps.port, handler, logger, clock, metrics });
   return {
     name: 'api-server',
     reader: objects,

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Connection } from './incoming.ts';
 
 /** Connections on which nobody has shown who they are: those in the TLS handshake, slow headers, anonymous callers. About 70 KB each. */
@@ -36,6 +37,11 @@ export class Connections {
     this.#trusted.add(connection);
     const socket = 'socket' in connection ? connection.socket : connection;
     if (socket) this.#strangers.delete(endsOf(socket));
+  }
+
+  /** The connection itself below that of a peer which failed to begin TLS. */
+  strangerOf(failed: TLSSocket): Socket | undefined {
+    return this.#strangers.get(endsOf(failed))?.socket;
   }
 
   breakAll(): void {

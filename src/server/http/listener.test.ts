@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { connect as connectPlain } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { eventually } from '../../../test/support/eventually.ts';
 import { throwAwayTls } from '../../../test/support/throw-away-tls.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
+import { MetricRegistry } from '../../lib/metrics.ts';
 import { Listener } from './listener.ts';
 
 /** More than the sockets between two processes hold. */
@@ -12,6 +14,7 @@ const largeBytes = 16 * 1024 * 1024;
 
 describe('Listener', () => {
   const { tls, caPem } = throwAwayTls();
+  const metrics = new MetricRegistry();
   let answered = 0;
   const listener = new Listener({
     tls,
@@ -19,6 +22,7 @@ describe('Listener', () => {
     port: 0,
     logger: silentLogger,
     clock: systemClock,
+    metrics,
     async handler(exchange) {
       const { length } = await exchange.readBody(largeBytes);
       answered++;
@@ -51,5 +55,23 @@ describe('Listener', () => {
     await Promise.race([eventually('the second request is answered', () => tail.endsWith(String(body.length)), 20_000), failed]);
     assert.ok(received > largeBytes);
     socket.destroy();
+  });
+
+  /** What comes back on a connection without TLS until it is closed. */
+  function sentPlain(bytes: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let received = '';
+      const socket = connectPlain(listener.port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
+      socket.on('data', (chunk) => (received += chunk.toString()));
+      socket.once('error', reject).once('close', () => resolve(received));
+    });
+  }
+
+  it('tells clients that forgot TLS, and only those', async () => {
+    const told = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'])
+      assert.equal(await sentPlain(`${method} /api HTTP/1.1\r\nHost: x\r\n\r\n`), told, method);
+    assert.doesNotMatch(await sentPlain('\0\x01no TLS and no HTTP either'), /HTTP/);
+    assert.match(metrics.render(), /^apiserver_tls_handshake_errors_total 7$/m);
   });
 });

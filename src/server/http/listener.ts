@@ -13,6 +13,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../lib/clock.ts';
 import { errorChain, type Logger } from '../../lib/log.ts';
+import type { MetricRegistry } from '../../lib/metrics.ts';
 import { anonymous } from '../auth/user.ts';
 import { ChunkFrames } from './chunked-sink.ts';
 import { Connections } from './connections.ts';
@@ -41,6 +42,7 @@ export interface ListenerOptions {
   readonly handler: Handler;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly metrics: MetricRegistry;
 }
 
 const maxHeaderBytes = 64 * 1024;
@@ -59,6 +61,8 @@ const maxConcurrentStreams = 250;
 /** All connections together; a cluster has a few for each node and each program that watches. */
 const maxConnections = 4_096;
 
+const plainHttpAnswer = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
+
 /** HTTP/2 and HTTP/1.1 (for upgrades) on one TLS port. */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -69,6 +73,7 @@ export class Listener {
   /** Answers that go on: watches, logs. They end when the server stops. */
   readonly #streams = new Set<Sink>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #handshakeErrors: { value: number };
   #server: Http2SecureServer | undefined;
   #forgetTls: (() => void) | undefined;
 
@@ -76,6 +81,7 @@ export class Listener {
     this.#options = options;
     this.#connections = new Connections(() => options.clock.monotonicMs());
     this.#bodies = new RequestBodies(options.clock);
+    this.#handshakeErrors = options.metrics.counter('apiserver_tls_handshake_errors_total', 'TLS handshakes that failed.').at([]);
   }
 
   get port(): number {
@@ -111,7 +117,7 @@ export class Listener {
     });
     server.on('sessionError', (error) => logger.debug('HTTP/2 session failed', { error: errorChain(error) }));
     server.on('secureConnection', readThroughStreams);
-    server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: errorChain(error) }));
+    server.on('tlsClientError', (error, socket) => this.#onTlsError(error, socket));
     this.#forgetTls = tls.onChange(() => server.setSecureContext(secureOptions(tls)));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
@@ -137,6 +143,13 @@ export class Listener {
     (server as unknown as HttpServer).closeIdleConnections?.();
     await closed;
     clearTimeout(timer);
+  }
+
+  #onTlsError(error: Error, socket: TLSSocket): void {
+    this.#handshakeErrors.value++;
+    this.#options.logger.debug('TLS handshake failed', { error: errorChain(error) });
+    // Who forgot the `s` of `https` learns it, as upstream has it (Go: net/http/server.go).
+    if ('code' in error && error.code === 'ERR_SSL_HTTP_REQUEST') this.#connections.strangerOf(socket)?.end(plainHttpAnswer);
   }
 
   #onRequest(request: Http2ServerRequest | IncomingMessage, response: Http2ServerResponse | ServerResponse): void {
