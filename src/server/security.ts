@@ -12,6 +12,7 @@ import type { Security } from './api-server.ts';
 import { type Authentication, createAuthentication } from './auth/authentication.ts';
 import { type Authorization, createAuthorization } from './auth/authorization.ts';
 import { createReviewHandlers } from './auth/reviews.ts';
+import { createLastUsedTracker } from './auth/tokens/last-used.ts';
 import { createTokenIssuer, type TokenIssuer } from './auth/tokens/token-issuer.ts';
 import { createTokenVerifier } from './auth/tokens/token-verifier.ts';
 import type { AnswerHeaders, FullAnswer } from './http/exchange.ts';
@@ -100,7 +101,14 @@ function attach(options: SecurityOptions, reader: Reader): Attached {
     clientCaPem: pki.ca.certificatePem,
     frontProxyCaPem: pki.frontProxyCa.certificatePem,
     staticTokens,
-    tokenVerifier: createTokenVerifier({ keys, issuers: [issuer], apiAudiences: audiences, reader, clock }),
+    tokenVerifier: createTokenVerifier({
+      keys,
+      issuers: [issuer],
+      apiAudiences: audiences,
+      reader,
+      clock,
+      onSecretUse: createLastUsedTracker({ client: lateClient(options.client), clock }),
+    }),
     audiences,
   });
   return {
@@ -111,10 +119,11 @@ function attach(options: SecurityOptions, reader: Reader): Attached {
 }
 
 /** A client that exists only when the server does, for plugins that are made before it. */
-function lateClient(find: () => Client): AdmissionDeps['client'] {
+function lateClient(find: () => Client): Pick<Client, 'get' | 'update' | 'patch'> {
   return {
     get: (kind, key) => find().get(kind, key),
     update: (kind, object, options) => find().update(kind, object, options),
+    patch: (kind, key, patch) => find().patch(kind, key, patch),
   };
 }
 

@@ -48,6 +48,7 @@ describe('authentication', () => {
   let clock = new FakeClock(nowMs);
   let authentication: Authentication;
   let issuer: TokenIssuer;
+  const usedSecrets: string[] = [];
   const audiences = ['https://kubernetes.default.svc'];
 
   beforeEach(() => {
@@ -73,9 +74,11 @@ describe('authentication', () => {
         apiAudiences: audiences,
         reader,
         clock,
+        onSecretUse: ({ metadata }) => usedSecrets.push(metadata.name),
       }),
       audiences,
     });
+    usedSecrets.length = 0;
     reader.put(ServiceAccount, { metadata: { name: 'web', namespace: 'shop', uid: 'sa-uid' } });
   });
 
@@ -291,7 +294,9 @@ describe('authentication', () => {
       type: 'kubernetes.io/service-account-token',
       data: { token: Buffer.from(token).toString('base64') },
     });
+    assert.deepEqual(usedSecrets, []);
     assert.equal((await authentication.authenticate(bearer(token))).name, 'system:serviceaccount:shop:web');
+    assert.deepEqual(usedSecrets, ['web-token']);
   });
 
   test('tokens of others, and unsigned ones, are refused', async () => {

@@ -37,6 +37,8 @@ export function createTokenVerifier(deps: {
   apiAudiences: readonly string[];
   reader: Reader;
   clock: Clock;
+  /** Told of every use of a token in a Secret that was good, or would have been. */
+  onSecretUse?: (secret: Secret) => void;
 }): TokenVerifier {
   const publicKeys = deps.keys.map((key) => (key.type === 'private' ? createPublicKey(key) : key));
   const cache = new Map<string, JWTPayload>();
@@ -141,7 +143,11 @@ function checkTimes({ exp, nbf, iat }: Partial<ServiceAccountClaims>, nowMs: num
 }
 
 /** Good while the Secret that holds it does. Rules and texts: upstream's pkg/serviceaccount/legacy.go. */
-function legacyUser(claims: Partial<LegacyClaims>, { token, reader }: Context & { token: string }): UserInfo {
+function legacyUser(
+  claims: Partial<LegacyClaims>,
+  context: Context & { token: string; onSecretUse?: (secret: Secret) => void },
+): UserInfo {
+  const { token, reader } = context;
   const claim = (name: keyof LegacyClaims, what: string): string => {
     const value = claims[name];
     if (!value) throw new Error(`${what} claim is missing`);
@@ -160,6 +166,7 @@ function legacyUser(claims: Partial<LegacyClaims>, { token, reader }: Context & 
   const account = accountOf(namespace, name, reader);
   if (account.metadata.deletionTimestamp !== undefined) throw new Error(`ServiceAccount ${namespace}/${name} has been deleted`);
   if (account.metadata.uid !== uid) throw new Error(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`);
+  context.onSecretUse?.(secret);
   if (secret.metadata.labels?.[invalidSinceLabel]) {
     const where = `secret ${namespace}/${secretName} for service account ${namespace}/${name}`;
     throw new Error(`the token in ${where} has been marked invalid: remove its label ${invalidSinceLabel} to allow it again`);
