@@ -111,16 +111,8 @@ interface Value {
   value: number;
 }
 
-export class Counter extends LabelledMetric<Value> {
-  constructor(name: string, help: string, labels: readonly string[]) {
-    super({ name, help, labels, type: 'counter' });
-  }
-
-  inc(labels: readonly string[] = [], by = 1): void {
-    this.series(labels).value += by;
-  }
-
-  /** One series, for those who count too often to look it up each time. */
+abstract class ValueMetric extends LabelledMetric<Value> {
+  /** One series, for those who change it too often to look it up each time. */
   at(labels: readonly string[]): { value: number } {
     return this.series(labels);
   }
@@ -134,7 +126,17 @@ export class Counter extends LabelledMetric<Value> {
   }
 }
 
-export class Gauge extends LabelledMetric<Value> {
+export class Counter extends ValueMetric {
+  constructor(name: string, help: string, labels: readonly string[]) {
+    super({ name, help, labels, type: 'counter' });
+  }
+
+  inc(labels: readonly string[] = [], by = 1): void {
+    this.series(labels).value += by;
+  }
+}
+
+export class Gauge extends ValueMetric {
   constructor(name: string, help: string, labels: readonly string[]) {
     super({ name, help, labels, type: 'gauge' });
   }
@@ -145,14 +147,6 @@ export class Gauge extends LabelledMetric<Value> {
 
   add(by: number, labels: readonly string[] = []): void {
     this.series(labels).value += by;
-  }
-
-  protected override empty(): Value {
-    return { value: 0 };
-  }
-
-  protected override lines(labels: string, series: Value): string {
-    return `${this.name}${braces(labels)} ${series.value}\n`;
   }
 }
 

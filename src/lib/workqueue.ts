@@ -9,8 +9,16 @@ export interface WorkQueueOptions {
   readonly clock: Clock;
   /** Told of every rejection of `work`, with the delay until the next attempt. */
   readonly onError?: (key: string, error: unknown, retryMs: number) => void;
-  /** Told after every run of `work`. */
-  readonly onDone?: (key: string, durationMs: number, failed: boolean) => void;
+  readonly observer?: WorkQueueObserver | undefined;
+}
+
+/** Who wants to know how busy a queue is. */
+export interface WorkQueueObserver {
+  created(queue: Pick<WorkQueue, 'size' | 'handled' | 'runningMs'>): void;
+  /** A key that waited so long was handed to a worker. */
+  started(waitedMs: number): void;
+  /** Called after every run of `work`. */
+  done(durationMs: number, failed: boolean): void;
 }
 
 /**
@@ -19,9 +27,10 @@ export interface WorkQueueOptions {
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  /** Insertion order is the order of work. */
-  readonly #ready = new Set<string>();
-  readonly #running = new Set<string>();
+  /** When each key came; insertion order is the order of work. */
+  readonly #ready = new Map<string, number>();
+  /** When each run began. */
+  readonly #running = new Map<string, number>();
   readonly #again = new Set<string>();
   readonly #dueAt = new Map<string, number>();
   readonly #failures = new Map<string, number>();
@@ -34,6 +43,7 @@ export class WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
+    options.observer?.created(this);
   }
 
   /** Keys waiting for a worker. */
@@ -44,6 +54,12 @@ export class WorkQueue {
   /** Keys that were handed to workers so far. */
   get handled(): number {
     return this.#handled;
+  }
+
+  /** How long each of the keys has been worked on that are being worked on now. */
+  get runningMs(): number[] {
+    const now = this.#options.clock.monotonicMs();
+    return Array.from(this.#running.values(), (startedAt) => now - startedAt);
   }
 
   /** Keys waiting for their time. */
@@ -72,7 +88,7 @@ export class WorkQueue {
     if (this.#stopped) return;
     this.#dueAt.delete(key);
     if (this.#running.has(key)) this.#again.add(key);
-    else this.#ready.add(key);
+    else if (!this.#ready.has(key)) this.#ready.set(key, this.#options.clock.monotonicMs());
     this.#pump();
   }
 
@@ -88,18 +104,20 @@ export class WorkQueue {
 
   #pump(): void {
     if (this.#paused || this.#stopped) return;
-    for (const key of this.#ready) {
-      if (this.#running.size >= this.#options.concurrency) return;
+    const { clock, concurrency, observer } = this.#options;
+    for (const [key, since] of this.#ready) {
+      if (this.#running.size >= concurrency) return;
+      const now = clock.monotonicMs();
       this.#ready.delete(key);
-      this.#running.add(key);
+      this.#running.set(key, now);
       this.#handled++;
-      void this.#run(key);
+      observer?.started(now - since);
+      void this.#run(key, now);
     }
   }
 
-  async #run(key: string): Promise<void> {
-    const { work, clock, onDone, onError, backoff } = this.#options;
-    const startedAt = clock.monotonicMs();
+  async #run(key: string, startedAt: number): Promise<void> {
+    const { work, clock, observer, onError, backoff } = this.#options;
     let failed = false;
     try {
       // Never in the caller's turn: a key is often added from inside an event handler.
@@ -116,7 +134,7 @@ export class WorkQueue {
       onError?.(key, error, retryMs);
     }
     this.#running.delete(key);
-    onDone?.(key, clock.monotonicMs() - startedAt, failed);
+    observer?.done(clock.monotonicMs() - startedAt, failed);
     if (this.#again.delete(key)) this.add(key);
     this.#pump();
     if (this.#running.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();

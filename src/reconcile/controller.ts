@@ -10,7 +10,7 @@ import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Component } from '../lib/component.ts';
 import type { Logger } from '../lib/log.ts';
-import { WorkQueue } from '../lib/workqueue.ts';
+import { WorkQueue, type WorkQueueObserver } from '../lib/workqueue.ts';
 import { type InformerLookup, kindId, OwnWrites } from './own-writes.ts';
 import type { InformerOf, Watch } from './watches.ts';
 
@@ -45,19 +45,14 @@ export interface ControllerDefinition {
   reconcile(key: string, context: ReconcileContext): Promise<void>;
 }
 
-/** Counters of a controller, for metrics. */
-export interface ControllerObserver {
-  created(controller: string, probe: ControllerProbe): void;
-  reconciled(controller: string, durationMs: number, failed: boolean): void;
-}
-
 export interface ControllerDeps {
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly observer?: ControllerObserver;
+  /** Who observes the queue of a controller. */
+  readonly observe?: (queue: string) => WorkQueueObserver;
 }
 
 const retry = { initialMs: 50, maxMs: 5 * 60_000, jitter: 0.1 };
@@ -83,12 +78,10 @@ export function createController(definition: ControllerDefinition, deps: Control
   return new Controller(definition, deps);
 }
 
-/** What tests and metrics may ask of a running controller. */
+/** What tests may ask of a running controller. */
 export interface ControllerProbe {
   /** Keys waiting for a worker. */
   readonly queueLength: number;
-  /** Keys that were handed to workers. */
-  readonly handled: number;
   /** Puts a key into the queue. */
   enqueue(key: string): void;
 }
@@ -114,17 +107,12 @@ class Controller implements Component, ControllerProbe {
       backoff: retry,
       clock: deps.clock,
       onError: (key, error, retryMs) => this.#failed(key, error, retryMs),
-      onDone: (_key, durationMs, failed) => deps.observer?.reconciled(definition.name, durationMs, failed),
+      observer: deps.observe?.(definition.name),
     });
-    deps.observer?.created(definition.name, this);
   }
 
   get queueLength(): number {
     return this.#queue.size;
-  }
-
-  get handled(): number {
-    return this.#queue.handled;
   }
 
   enqueue(key: string): void {

@@ -1,10 +1,12 @@
 import { builtinKinds } from '../api/kinds/index.ts';
 import { timestamp } from '../api/timestamp.ts';
+import { observeCalls } from '../client/call-metrics.ts';
 import type { InProcessApi } from '../client/loopback-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Component } from '../lib/component.ts';
 import type { Logger } from '../lib/log.ts';
 import { MetricRegistry } from '../lib/metrics.ts';
+import type { WorkQueueObserver } from '../lib/workqueue.ts';
 import type { Store } from '../storage/store.ts';
 import { createWatchCache } from '../storage/watch-cache-impl.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
@@ -17,6 +19,7 @@ import { dispatch } from './handlers/dispatch.ts';
 import { InProcess } from './handlers/in-process.ts';
 import { ListCache } from './handlers/list-cache.ts';
 import { sharedByWatches } from './handlers/shared-by-watches.ts';
+import { WatchMetrics } from './handlers/watch-metrics.ts';
 import type { Authenticate } from './http/auth-filters.ts';
 import { chain, type Filter, type Handler } from './http/exchange.ts';
 import { filters } from './http/filters.ts';
@@ -24,7 +27,7 @@ import { type HealthCheck, serverChecks } from './http/health.ts';
 import { type InjectedAnswer, type InjectedRequest, inject } from './http/inject.ts';
 import { Listener, type TlsMaterial } from './http/listener.ts';
 import { addProcessMetrics } from './http/process-metrics.ts';
-import { createRequestMetrics } from './http/request-metrics.ts';
+import { createRequestMetrics, deprecationMetrics } from './http/request-metrics.ts';
 import { createRoutes, type PathHandler } from './http/routes.ts';
 import { openApiPaths } from './openapi/paths.ts';
 import { AdmissionChain } from './registry/admission-chain.ts';
@@ -80,6 +83,7 @@ export interface ApiServerDeps {
   readonly aggregated?: PathHandler;
   readonly audit?: Filter;
   readonly metrics?: MetricRegistry;
+  readonly observeQueue?: (queue: string) => WorkQueueObserver;
 }
 
 /** The API part of the server: one port, the same registry for HTTP and for callers in process. */
@@ -120,7 +124,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { effects, subresources, keepers } = createResources(resources);
   const admission = new AdmissionChain(security.admission, { clock, metrics });
   const registry = new ResourceRegistry({ objects, admission, effects, clock });
-  const keeping = keepers.map((keeper) => runKeeper(keeper, { registry, clock, logger }));
+  const keeping = keepers.map((keeper) =>
+    runKeeper(keeper, { registry, clock, logger, observer: deps.observeQueue?.(keeper.queue) }),
+  );
   const handlerDeps: HandlerDeps = {
     registry,
     kinds,
@@ -128,7 +134,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     clock,
     logger,
     watches: sharedByWatches(clock),
-    watchEvents: metrics.counter('apiserver_watch_events_total', 'Events sent to watchers.', ['group', 'version', 'resource']),
+    watchMetrics: new WatchMetrics(metrics),
+    onDeprecated: deprecationMetrics(metrics),
     lists: new ListCache(clock),
   };
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
@@ -149,7 +156,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       authenticate: security.authenticate,
       authorizer: security.authorizer,
       audit: deps.audit,
-      metrics: createRequestMetrics(metrics),
+      metrics: createRequestMetrics(metrics, clock),
       flowControl: new FlowControl({ reader: objects, clock, metrics }),
       isServed({ group, version, resource, subresource }) {
         const kind = kinds.find(group, version, resource);
@@ -173,7 +180,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     name: 'api-server',
     reader: objects,
     kinds,
-    inProcess: new InProcess(dispatchDeps),
+    inProcess: observeCalls(new InProcess(dispatchDeps), { metrics, clock }),
     get port() {
       return listener.port;
     },

@@ -33,6 +33,8 @@ export interface SecurityOptions {
   readonly serverUrl: () => string;
   /** The server acting as itself, once it runs; charges quotas. */
   readonly client: () => Client;
+  /** Told for each request with a client certificate how long that is still good. */
+  readonly observeCertificate?: (remainingSeconds: number) => void;
   /** Admission that users configure in the API: policies and webhooks. */
   readonly dynamicAdmission?: (deps: AdmissionDeps) => readonly AdmissionPlugin[];
 }
@@ -101,6 +103,7 @@ function attach(options: SecurityOptions, reader: Reader): Attached {
     clientCaPem: pki.ca.certificatePem,
     frontProxyCaPem: pki.frontProxyCa.certificatePem,
     staticTokens,
+    observeCertificate: options.observeCertificate,
     tokenVerifier: createTokenVerifier({
       keys,
       issuers: [issuer],

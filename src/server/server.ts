@@ -9,12 +9,13 @@ import type { Clock } from '../lib/clock.ts';
 import type { Component } from '../lib/component.ts';
 import type { Logger } from '../lib/log.ts';
 import { MetricRegistry } from '../lib/metrics.ts';
+import type { WorkQueueObserver } from '../lib/workqueue.ts';
+import { createWorkQueueMetrics } from '../lib/workqueue-metrics.ts';
 import { writeKubeconfig } from '../pki/kubeconfig.ts';
 import { createRenewal } from '../pki/renewal.ts';
 import { ensureServerPki, type ServerPki } from '../pki/server-pki.ts';
 import { ensureStaticTokens, type StaticTokens } from '../pki/token-files.ts';
 import { createController, identityOf } from '../reconcile/controller.ts';
-import { ControllerMetrics } from '../reconcile/controller-metrics.ts';
 import { createMetadataWatch } from '../reconcile/metadata-watch.ts';
 import { SqliteStore } from '../sqlite-store/sqlite-store.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
@@ -25,7 +26,10 @@ import { serviceAccountGroups, serviceAccountUserName } from './auth/user-names.
 import { ensureClusterSettings } from './cluster-settings.ts';
 import { createGarbageCollector } from './controllers/gc/collector.ts';
 import { allControllers } from './controllers/index.ts';
+import { queueNameOf } from './controllers/queue-names.ts';
+import { certificateLifetimes } from './http/auth-metrics.ts';
 import { createCsrApprover } from './join/csr-approver.ts';
+import { measureStore } from './registry/store-metrics.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
 import { createServerSecurity, type ServerSecurity } from './security.ts';
 
@@ -78,6 +82,7 @@ class SkiffServer implements Server {
   readonly #deps: ServerDeps;
   readonly #started: Component[] = [];
   readonly #metrics = new MetricRegistry();
+  readonly #observeQueue = createWorkQueueMetrics(this.#metrics);
   #tokens: StaticTokens | undefined;
   #api: ApiServer | undefined;
   #caHash = '';
@@ -154,8 +159,10 @@ class SkiffServer implements Server {
   #openStore(): SqliteStore {
     const { dataDir, sqliteBinding } = this.#options;
     const { clock, log, onFatal } = this.#deps;
+    const file = join(dataDir, 'db/state.db');
+    measureStore(this.#metrics, file);
     return new SqliteStore({
-      file: join(dataDir, 'db/state.db'),
+      file,
       log: log.child('store'),
       clock,
       onFatal,
@@ -172,6 +179,7 @@ class SkiffServer implements Server {
       issuer: `https://kubernetes.default.svc.${clusterDomain}`,
       serverUrl: () => urlOf(advertiseAddress, this.port),
       client,
+      observeCertificate: certificateLifetimes(this.#metrics),
     });
   }
 
@@ -203,6 +211,7 @@ class SkiffServer implements Server {
       knownPaths: ['/.well-known/openid-configuration', '/openid/v1/jwks'],
       publicPaths: security.publicPaths,
       metrics: this.#metrics,
+      observeQueue: this.#observeQueue,
     });
   }
 
@@ -262,21 +271,29 @@ class SkiffServer implements Server {
       clusterCidrs: this.#options.clusterCidr.split(','),
       metadata,
     });
-    const observer = new ControllerMetrics(this.#metrics);
+    const observe = (controller: string): WorkQueueObserver => this.#observeQueue(queueNameOf(controller));
     const controllers = definitions.map((definition) => {
       const own = this.#client(identityOf(definition));
       const events = createEventRecorder({ client: own, clock, log, component: `${definition.name}-controller` });
-      return createController(definition, { client: own, informers, events, clock, log: log.child(definition.name), observer });
+      return createController(definition, { client: own, informers, events, clock, log: log.child(definition.name), observe });
     });
     const collector = createGarbageCollector({
       client: this.#client(serviceAccount('generic-garbage-collector')),
       metadata,
       clock,
       log: log.child('garbage-collector'),
+      observer: observe('garbage-collector'),
     });
     const schedulerClient = this.#client({ name: 'system:kube-scheduler', groups: ['system:authenticated'] });
     const events = createEventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' });
-    const scheduler = createScheduler({ client: schedulerClient, informers, events, clock, log: log.child('scheduler') });
+    const scheduler = createScheduler({
+      client: schedulerClient,
+      informers,
+      events,
+      clock,
+      log: log.child('scheduler'),
+      metrics: this.#metrics,
+    });
     const ends: Component = { name: 'informers', start: () => Promise.resolve(), stop: async () => informers.stop() };
     return [ends, metadata, ...controllers, collector, scheduler];
   }

@@ -49,6 +49,7 @@ describe('authentication', () => {
   let authentication: Authentication;
   let issuer: TokenIssuer;
   const usedSecrets: string[] = [];
+  const remaining: number[] = [];
   const audiences = ['https://kubernetes.default.svc'];
 
   beforeEach(() => {
@@ -77,8 +78,10 @@ describe('authentication', () => {
         onSecretUse: ({ metadata }) => usedSecrets.push(metadata.name),
       }),
       audiences,
+      observeCertificate: (remainingSeconds) => remaining.push(remainingSeconds),
     });
     usedSecrets.length = 0;
+    remaining.length = 0;
     reader.put(ServiceAccount, { metadata: { name: 'web', namespace: 'shop', uid: 'sa-uid' } });
   });
 
@@ -106,10 +109,12 @@ describe('authentication', () => {
     const other = createCertificateAuthority({ commonName: 'ca', nowMs });
     for (const bytes of [certificate('bob', [], other), certificate('bob', [], ca, ['serverAuth']), Buffer.from('garbage')])
       await assert.rejects(async () => authentication.authenticate(credentials({ clientCertificate: bytes })), { code: 401 });
+    assert.deepEqual(remaining, []);
     const bytes = certificate('bob', []);
     assert.equal((await authentication.authenticate(credentials({ clientCertificate: bytes }))).name, 'bob');
     clock.advance(366 * dayMs);
     await assert.rejects(async () => authentication.authenticate(credentials({ clientCertificate: bytes })), { code: 401 });
+    assert.ok(remaining.length === 1 && remaining[0]! > (300 * dayMs) / 1000 && remaining[0]! < (370 * dayMs) / 1000);
   });
 
   test('a good token counts beside a certificate of another CA', async () => {

@@ -37,6 +37,8 @@ export interface AuthenticationDeps {
   readonly tokenVerifier: TokenVerifier;
   /** The audiences of the API server itself. */
   readonly audiences: readonly string[];
+  /** Told for each request with a client certificate how long that is still good. */
+  readonly observeCertificate?: ((remainingSeconds: number) => void) | undefined;
   /** Refuse requests without credentials (401) instead of treating them as system:anonymous. */
   readonly refuseAnonymous?: boolean;
 }
@@ -52,7 +54,7 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
       allowedNames: deps.frontProxyNames ?? ['front-proxy-client'],
       clock,
     }),
-    createClientCertificateAuthenticator({ caPem: deps.clientCaPem, clock }),
+    createClientCertificateAuthenticator({ caPem: deps.clientCaPem, clock, observe: deps.observeCertificate }),
   ];
   const authenticateToken = async (token: string, audiences = deps.audiences): Promise<TokenAnswer> => {
     const joining = authenticateJoinToken(token, deps);

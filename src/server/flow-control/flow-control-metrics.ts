@@ -46,6 +46,7 @@ export class FlowControlMetrics {
       metrics.collected({ name: prefix + name, help, type: 'gauge', labels: flowLabels, read: () => readUses(view, value) });
     uses('current_inqueue_requests', 'Requests waiting for a seat.', (use) => use.waiting);
     uses('current_executing_requests', 'Requests that have a seat.', (use) => use.executing);
+    uses('current_executing_seats', 'Seats that are taken: one by each request.', (use) => use.executing);
     metrics.collected({
       name: `${prefix}nominal_limit_seats`,
       help: 'The part of the server that belongs to a priority level, in requests at a time.',

@@ -5,7 +5,6 @@ import { managerName } from '../../api/managed-fields/track-update.ts';
 import { notSupported, tooLong } from '../../api/validation/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Counter } from '../../lib/metrics.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { header } from '../http/exchange.ts';
@@ -15,14 +14,16 @@ import type { ResourceRegistry } from '../registry/resource-registry.ts';
 import type { ListCache } from './list-cache.ts';
 import { dryRunErrors, refuseWrong } from './options.ts';
 import type { SharedByWatches } from './shared-by-watches.ts';
+import type { WatchMetrics } from './watch-metrics.ts';
 
 /** What the verb handlers share. */
 export interface HandlerDeps {
   readonly registry: ResourceRegistry;
   readonly kinds: KindTable;
   readonly authorizer: Authorizer;
-  /** By group, version and resource. */
-  readonly watchEvents: Counter;
+  readonly watchMetrics: WatchMetrics;
+  /** Told of requests for kinds that are deprecated. */
+  readonly onDeprecated: (kind: Kind, subresource: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly watches: SharedByWatches;

@@ -47,7 +47,10 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
   }
   // No verb, though HTTP would have it: a HEAD is authorized like a GET and then refused, but for what is passed on.
   if (exchange.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed();
-  if (kind.deprecation && kind.verbs.includes(info.verb as Verb)) exchange.warnings.add(kind.deprecation);
+  if (kind.deprecation && kind.verbs.includes(info.verb as Verb)) {
+    exchange.warnings.add(kind.deprecation);
+    deps.onDeprecated(kind, info.subresource);
+  }
   const target = targetOf(exchange, kind);
   if (info.subresource) return handleSubresource(deps, target);
   const own = deps.subresources.whole(kind);

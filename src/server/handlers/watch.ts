@@ -9,6 +9,7 @@ import { EventEncoder } from './event-encoder.ts';
 import type { GatheringStream } from './flush-queue.ts';
 import { includeObjectOf, type WatchOptions, watchOptionsOf } from './options.ts';
 import { representationOf } from './render.ts';
+import type { WatchSeries } from './watch-metrics.ts';
 
 /** More than this is written without waiting for the end of the turn. */
 const maxPendingBytes = 128 * 1024;
@@ -32,12 +33,12 @@ export async function handleWatch(deps: HandlerDeps, target: Target): Promise<An
   const watch = deps.registry.watch(kind, { namespace, labelSelector, fieldSelector });
   if (options.sendInitialEvents && options.after) await reachRevision(deps.registry.deps.objects, options.after);
   const encoder = new EventEncoder(deps, { kind, representation, include });
-  const sent = deps.watchEvents.at([kind.group, kind.version, kind.plural]);
+  const series = deps.watchMetrics.of(kind, namespace, options.sendInitialEvents === true);
   return {
     status: 200,
     headers: { 'content-type': contentType, 'cache-control': 'no-cache, private' },
     run(sink) {
-      new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks, sent }).start(options);
+      new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks, series }).start(options);
     },
   };
 }
@@ -48,8 +49,7 @@ interface StreamParts {
   readonly encoder: EventEncoder;
   readonly sink: Sink;
   readonly bookmarks: boolean;
-  /** How many events watchers of the kind were sent. */
-  readonly sent: { value: number };
+  readonly series: WatchSeries;
 }
 
 /** One running watch: what exists already (with back-pressure), then changes as they happen (with a bounded buffer). */
@@ -60,7 +60,7 @@ class WatchStream implements GatheringStream {
   readonly #encoder: EventEncoder;
   readonly #sink: Sink;
   readonly #bookmarks: boolean;
-  readonly #sent: { value: number };
+  readonly #series: WatchSeries;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #isQueued = false;
@@ -70,13 +70,13 @@ class WatchStream implements GatheringStream {
   #cancelEnd: (() => void) | undefined;
   #cancelBookmarks: (() => void) | undefined;
 
-  constructor({ deps, watch, encoder, sink, bookmarks, sent }: StreamParts) {
+  constructor({ deps, watch, encoder, sink, bookmarks, series }: StreamParts) {
     this.#deps = deps;
     this.#watch = watch;
     this.#encoder = encoder;
     this.#sink = sink;
     this.#bookmarks = bookmarks;
-    this.#sent = sent;
+    this.#series = series;
   }
 
   start({ timeoutSeconds, sendInitialEvents, after }: WatchOptions): void {
@@ -124,6 +124,7 @@ class WatchStream implements GatheringStream {
   }
 
   #sendInitial(): void {
+    const startedAtMs = this.#deps.clock.monotonicMs();
     const { revision, entries } = this.#watch.initial();
     let at = 0;
     const sendSome = (): void => {
@@ -142,6 +143,7 @@ class WatchStream implements GatheringStream {
         this.#gather(this.#encoder.bookmark(revision, true));
       }
       this.#write();
+      this.#series.listed?.((this.#deps.clock.monotonicMs() - startedAtMs) / 1000);
       this.#follow(revision);
     };
     sendSome();
@@ -183,14 +185,16 @@ class WatchStream implements GatheringStream {
 
   #writeBounded(): void {
     this.#write();
-    if (this.#deps.watches.slow.isTooSlow(this, this.#sink.bufferedBytes)) this.#end();
+    if (!this.#deps.watches.slow.isTooSlow(this, this.#sink.bufferedBytes)) return;
+    this.#series.tooSlow();
+    this.#end();
   }
 
   /** Writes what has been gathered; false when the client should be given time. */
   #write(): boolean {
     const pending = this.#pending;
     if (pending.length === 0 || this.#ended) return true;
-    this.#sent.value += pending.length;
+    this.#series.sent.value += pending.length;
     this.#pending = [];
     this.#pendingBytes = 0;
     return this.#sink.write(this.#deps.watches.flushes.joined(pending));

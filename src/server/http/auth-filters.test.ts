@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unauthorized } from '../../api/status-error.ts';
+import { FakeClock } from '../../lib/clock.ts';
 import { MetricRegistry } from '../../lib/metrics.ts';
 import type { Decision } from '../auth/authorizer.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
@@ -22,8 +23,8 @@ const exchange = (path: string): Exchange =>
 const ok = (): Answer => textAnswer(200, 'ok');
 
 test('requests are counted by whether they are known', async () => {
-  const metrics = createAuthMetrics(new MetricRegistry());
-  const counted = (): number[] => [metrics.authenticated.success.value, metrics.authenticated.failure.value];
+  const metrics = createAuthMetrics(new MetricRegistry(), new FakeClock());
+  const counted = (): number[] => [metrics.authenticated.success.count, metrics.authenticated.error.count];
   const answers: (() => Promise<UserInfo> | UserInfo)[] = [
     () => anonymous,
     () => Promise.resolve(anonymous),
@@ -45,22 +46,22 @@ test('requests are counted by whether they are known', async () => {
 });
 
 test('an error behind the filter is no failed authentication', async () => {
-  const metrics = createAuthMetrics(new MetricRegistry());
+  const metrics = createAuthMetrics(new MetricRegistry(), new FakeClock());
   const broken = (): never => {
     throw new Error('broken');
   };
   for (const user of [anonymous, Promise.resolve(anonymous)])
     await assert.rejects(async () => authenticationFilter(() => user, isPublic, metrics)(exchange('/api'), broken), /broken/);
-  assert.equal(metrics.authenticated.failure.value, 0);
+  assert.equal(metrics.authenticated.error.count, 0);
 });
 
 test('requests are counted by whether they are allowed', () => {
-  const metrics = createAuthMetrics(new MetricRegistry());
+  const metrics = createAuthMetrics(new MetricRegistry(), new FakeClock());
   for (const verdict of ['allow', 'deny', 'noOpinion'] as const) {
     const filter = authorizationFilter({ authorize: (): Decision => ({ verdict, reason: '' }) }, isPublic, metrics);
     filter(exchange('/cacerts'), ok);
     if (verdict === 'allow') filter(exchange('/api'), ok);
     else assert.throws(() => filter(exchange('/api'), ok), { code: 403 });
-    assert.equal(metrics.authorized[verdict].value, 1, verdict);
+    assert.equal(metrics.authorized[verdict].count, 1, verdict);
   }
 });

@@ -13,16 +13,17 @@ export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | Use
 export function authenticationFilter(
   authenticate: Authenticate,
   isPublic: (path: string) => boolean,
-  { authenticated }: AuthMetrics,
+  { authenticated, nowMs }: AuthMetrics,
 ): Filter {
   return (exchange, next) => {
+    const startedAtMs = nowMs();
     const proceed = (user: UserInfo): Promise<Answer> | Answer => {
-      authenticated.success.value++;
+      authenticated.success.add(startedAtMs);
       exchange.user = user;
       return next(exchange);
     };
     const refuse = (error: unknown): never => {
-      authenticated.failure.value++;
+      authenticated.error.add(startedAtMs);
       throw error;
     };
     if (isPublic(exchange.path)) return proceed(anonymous);
@@ -46,12 +47,13 @@ export function impersonationFilter(authorizer: Authorizer): Filter {
 export function authorizationFilter(
   authorizer: Authorizer,
   isPublic: (path: string) => boolean,
-  { authorized }: AuthMetrics,
+  { authorized, nowMs }: AuthMetrics,
 ): Filter {
   const counting: Authorizer = {
     authorize(attributes) {
+      const startedAtMs = nowMs();
       const decision = authorizer.authorize(attributes);
-      authorized[decision.verdict].value++;
+      authorized[decision.verdict].add(startedAtMs);
       return decision;
     },
   };

@@ -38,6 +38,10 @@ export interface Exchange {
   user: UserInfo;
   /** What the answer says of the flow it belongs to; undefined until that is known, and for answers that do not say it. */
   flow: FlowIds | undefined;
+  /** How long it waited for its turn. */
+  waitedMs: number;
+  /** The server answers without having done what was asked, to protect itself or because it takes too long. */
+  isGivenUp: boolean;
   /** Texts for `Warning: 299` headers, in order, without repetition. */
   readonly warnings: Set<string>;
 }

@@ -41,7 +41,7 @@ export function filters(deps: FilterDeps): readonly Filter[] {
     authenticationFilter(deps.authenticate, deps.isPublic, deps.metrics.auth),
     impersonationFilter(deps.authorizer),
     ...(deps.audit ? [deps.audit] : []),
-    flowControlFilter(deps.flowControl, deps.metrics),
+    flowControlFilter(deps),
     authorizationFilter(deps.authorizer, deps.isPublic, deps.metrics.auth),
   ];
 }

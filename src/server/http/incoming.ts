@@ -28,6 +28,8 @@ export class SocketExchange implements Exchange {
   info: RequestInfo;
   user: UserInfo = anonymous;
   flow: FlowIds | undefined;
+  waitedMs = 0;
+  isGivenUp = false;
   readonly #request: NodeRequest;
   readonly #bodies: RequestBodies;
   readonly #closers = new Closers();
@@ -139,6 +141,8 @@ export class DirectExchange implements Exchange {
   info: RequestInfo;
   user: UserInfo = anonymous;
   flow: FlowIds | undefined;
+  waitedMs = 0;
+  isGivenUp = false;
   readonly #body: Uint8Array;
   readonly #closers = new Closers();
 

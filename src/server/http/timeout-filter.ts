@@ -19,7 +19,10 @@ export function timeoutFilter(clock: Clock): Filter {
     const answer = next(exchange);
     if (!(answer instanceof Promise)) return answer;
     return new Promise<Answer>((resolve, reject) => {
-      const cancel = clock.after(timeoutMs, () => reject(timedOut(exchange)));
+      const cancel = clock.after(timeoutMs, () => {
+        exchange.isGivenUp = true;
+        reject(timedOut(exchange));
+      });
       const inTime = (result: Answer): void => {
         cancel();
         resolve(result);

@@ -10,6 +10,7 @@ import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-cl
 import { Pod } from '../../api/kinds/core/pod.ts';
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts';
 import type { FakeClient } from '../../client/fake-client.ts';
+import { MetricRegistry } from '../../lib/metrics.ts';
 import { createScheduler } from './scheduler.ts';
 
 function bindingPost(fake: FakeClient): void {
@@ -22,12 +23,13 @@ function bindingPost(fake: FakeClient): void {
   });
 }
 
-async function withScheduler(test: (bench: Bench) => Promise<void>): Promise<void> {
+async function withScheduler(test: (bench: Bench & { metrics: MetricRegistry }) => Promise<void>): Promise<void> {
   const bench = createBench();
+  const metrics = new MetricRegistry();
   bindingPost(bench.fake);
   try {
-    await bench.start(createScheduler({ ...bench, client: bench.fake, random: () => 0 }));
-    await test(bench);
+    await bench.start(createScheduler({ ...bench, client: bench.fake, random: () => 0, metrics }));
+    await test({ ...bench, metrics });
   } finally {
     await bench.stop();
   }
@@ -73,6 +75,27 @@ describe('scheduler', () => {
           .all(Event)
           .some((e) => e.message === 'Successfully assigned ns/p1 to a' || e.message === 'Successfully assigned ns/p1 to b'),
       );
+    });
+  });
+
+  it('counts attempts and what waits', async () => {
+    await withScheduler(async ({ fake, settle, metrics }) => {
+      addNode(fake, 'a', { cpu: '1' });
+      for (const name of ['p1', 'p2']) addPod(fake, name, cpu('1'));
+      await settle();
+      const shown = metrics.render();
+      for (const line of [
+        'scheduler_schedule_attempts_total{profile="default-scheduler",result="scheduled"} 1',
+        'scheduler_schedule_attempts_total{profile="default-scheduler",result="unschedulable"} 1',
+        'scheduler_scheduling_attempt_duration_seconds_count{profile="default-scheduler",result="scheduled"} 1',
+        'scheduler_scheduling_algorithm_duration_seconds_count 2',
+        'scheduler_pod_scheduling_sli_duration_seconds_count{attempts="1"} 1',
+        'scheduler_pod_scheduling_attempts_sum 1',
+        'scheduler_preemption_attempts_total 1',
+        'scheduler_pending_pods{queue="active"} 0',
+        'scheduler_pending_pods{queue="unschedulable"} 1',
+      ])
+        assert.ok(shown.includes(`${line}\n`), `${line} in\n${shown}`);
     });
   });
 

@@ -14,6 +14,7 @@ import type { InformerFactory } from '../../client/informer-factory.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Component } from '../../lib/component.ts';
 import type { Logger } from '../../lib/log.ts';
+import { MetricRegistry } from '../../lib/metrics.ts';
 import { Binder } from './binder.ts';
 import { SchedulerCache } from './cache.ts';
 import { nodeChangeMatters, podChangeMatters } from './changes.ts';
@@ -23,6 +24,7 @@ import type { NodeInfo } from './node-info.ts';
 import { defaultPlugins } from './plugins.ts';
 import { planPreemption } from './preemption.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
+import { SchedulerMetrics } from './scheduler-metrics.ts';
 import { Teller } from './teller.ts';
 
 export interface SchedulerDeps {
@@ -34,6 +36,7 @@ export interface SchedulerDeps {
   /** In [0, 1); breaks ties. Math.random when absent. */
   readonly random?: () => number;
   readonly plugins?: Plugins;
+  readonly metrics?: MetricRegistry;
 }
 
 /** The scheduler's name in spec.schedulerName. */
@@ -54,6 +57,7 @@ class Scheduler implements Component {
   readonly #queue: SchedulingQueue;
   readonly #binder: Binder;
   readonly #teller: Teller;
+  readonly #metrics: SchedulerMetrics;
   readonly #cleanups: (() => void)[] = [];
   /** Room promised to preemptors, by pod uid. */
   readonly #nominated = new Map<string, { readonly pod: Pod; readonly nodeName: string }>();
@@ -65,6 +69,7 @@ class Scheduler implements Component {
     this.#deps = deps;
     this.#plugins = deps.plugins ?? defaultPlugins;
     this.#queue = new SchedulingQueue(deps.clock, () => this.#wake());
+    this.#metrics = new SchedulerMetrics(deps.metrics ?? new MetricRegistry(), deps.clock, this.#queue);
     this.#binder = new Binder(deps);
     const nominatedNodeOf = (uid: string): string | undefined => this.#nominated.get(uid)?.nodeName;
     this.#teller = new Teller({ ...deps, binder: this.#binder, nominatedNodeOf });
@@ -181,6 +186,7 @@ class Scheduler implements Component {
 
   #schedule(entry: QueuedPod): void {
     const { pod } = entry;
+    const startedAtMs = this.#metrics.nowMs();
     const snapshot = this.#snapshot();
     const random = this.#deps.random ?? Math.random;
     const nominations = (node: NodeInfo): Pod[] =>
@@ -188,22 +194,28 @@ class Scheduler implements Component {
         .filter((n) => n.nodeName === node.name && !this.#cache.isPlaced(n.pod.metadata.uid))
         .map((n) => n.pod);
     const decision = decide({ pod, snapshot, plugins: this.#plugins, nominations, random });
+    this.#metrics.decided(startedAtMs);
     if (decision.node) {
       this.#cache.assume(pod, decision.node.name);
       this.#teller.forget(pod.metadata.uid);
       this.#bindings++;
-      void this.#bind(entry, decision.node.name);
-    } else void this.#unschedulable(entry, decision.diagnosis, snapshot);
+      void this.#bind(entry, decision.node.name, startedAtMs);
+    } else {
+      this.#metrics.failed('unschedulable', startedAtMs);
+      void this.#unschedulable(entry, decision.diagnosis, snapshot);
+    }
   }
 
-  async #bind(entry: QueuedPod, nodeName: string): Promise<void> {
+  async #bind(entry: QueuedPod, nodeName: string, startedAtMs: number): Promise<void> {
     const { pod } = entry;
     const { events, log } = this.#deps;
     try {
       await this.#binder.bind(pod, nodeName);
+      this.#metrics.bound(entry, startedAtMs);
       events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${nodeName}`, 'Binding');
       this.#queue.remove(pod.metadata.uid);
     } catch (error) {
+      this.#metrics.failed('error', startedAtMs);
       this.#cache.forget(pod);
       if (isStatus(error, 'NotFound')) this.#queue.remove(pod.metadata.uid);
       else {
@@ -223,6 +235,7 @@ class Scheduler implements Component {
     const preemption = planPreemption({ pod, diagnosis, snapshot, filters: this.#plugins.filters, budgets });
     const wokenBy = new Set(diagnosis.wokenBy);
     let message: string;
+    this.#metrics.preempting(preemption.candidate?.victims.length ?? 0);
     if (preemption.candidate) {
       const { node, victims } = preemption.candidate;
       this.#nominated.set(pod.metadata.uid, { pod, nodeName: node.name });

@@ -66,12 +66,18 @@ function isForClients(usages: readonly string[] | undefined): boolean {
 }
 
 /** CN is the user, each O a group, and the attribute 1.3.6.1.4.1.57683.2 the uid. */
-export function createClientCertificateAuthenticator(options: { caPem: string; clock: Clock }): Authenticator {
+export function createClientCertificateAuthenticator(options: {
+  caPem: string;
+  clock: Clock;
+  /** Told for each request that came with one how long its certificate is still good. */
+  observe?: ((remainingSeconds: number) => void) | undefined;
+}): Authenticator {
   const find = createCertificateChecker(options);
   return {
     authenticate(credentials) {
       const certificate = find(credentials);
       if (!certificate?.parsed.subject.commonName) return undefined;
+      options.observe?.((certificate.parsed.notAfterMs - options.clock.now()) / 1000);
       const { commonName, organizations, others } = certificate.parsed.subject;
       const uids = others?.get(Oid.kubernetesUid) ?? [];
       // A user with two uids, or with an empty one, is none.

@@ -6,7 +6,7 @@ import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Component } from '../../../lib/component.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { WorkQueue } from '../../../lib/workqueue.ts';
+import { WorkQueue, type WorkQueueObserver } from '../../../lib/workqueue.ts';
 import type { MetadataWatch } from '../../../reconcile/metadata-watch.ts';
 import {
   blockingDependents,
@@ -25,6 +25,7 @@ export interface GarbageCollectorDeps {
   readonly metadata: MetadataWatch;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly observer?: WorkQueueObserver;
 }
 
 const retry = { initialMs: 100, maxMs: 5 * 60_000, jitter: 0.1 };
@@ -53,6 +54,7 @@ class GarbageCollector implements Component {
       concurrency: workers,
       backoff: retry,
       clock: deps.clock,
+      observer: deps.observer,
       onError: (uid, error, retryMs) => {
         const object = this.#graph.get(uid)?.object;
         deps.log.debug('collecting an object failed, trying again', {

@@ -25,6 +25,7 @@ const standards: Readonly<Record<string, { kind: Kind; specs: ReadonlyMap<string
 export function flowControl(reader: Reader): Keeper {
   return {
     name: 'flow-control',
+    queue: 'priority_and_fairness_config_queue',
     watch(enqueue) {
       for (const [what, { specs }] of Object.entries(standards)) for (const name of specs.keys()) enqueue(`${what}/${name}`);
       reader.onChange(FlowSchema, (next, previous) => enqueue(`schema/${(next ?? previous)!.metadata.name}`));

@@ -2,7 +2,7 @@ import type { BackoffPolicy } from '../../../lib/backoff.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Component } from '../../../lib/component.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { WorkQueue } from '../../../lib/workqueue.ts';
+import { WorkQueue, type WorkQueueObserver } from '../../../lib/workqueue.ts';
 import { systemMaster } from '../../auth/user.ts';
 import type { Call } from '../../registry/call.ts';
 import type { ResourceRegistry } from '../../registry/resource-registry.ts';
@@ -20,6 +20,8 @@ export interface KeeperContext {
 /** Objects the API server itself keeps right; not a controller, because other objects cannot be written without them. */
 export interface Keeper {
   readonly name: string;
+  /** What upstream calls its work queue in metrics. */
+  readonly queue: string;
   /** Subscribes to what concerns it; called before the objects are loaded. */
   watch(enqueue: (key: string) => void): void;
   /** Brings one key in order; writes nothing when it is. */
@@ -30,14 +32,18 @@ const retry: BackoffPolicy = { initialMs: 50, maxMs: 60_000, jitter: 0.1 };
 const concurrency = 2;
 
 /** Runs a keeper: its keys come at once, its work begins with `start`. */
-export function runKeeper(keeper: Keeper, deps: { registry: ResourceRegistry; clock: Clock; logger: Logger }): Component {
-  const { registry, clock, logger } = deps;
+export function runKeeper(
+  keeper: Keeper,
+  deps: { registry: ResourceRegistry; clock: Clock; logger: Logger; observer?: WorkQueueObserver | undefined },
+): Component {
+  const { registry, clock, logger, observer } = deps;
   const call: Call = { user: systemMaster, fieldManager: 'kube-apiserver', dryRun: false, warn: () => {} };
   const queue: WorkQueue = new WorkQueue({
     work: (key) => keeper.keep(key, context),
     concurrency,
     backoff: retry,
     clock,
+    observer,
     onError: (key, error, retryMs) =>
       logger.warn('an object of the server could not be kept', { keeper: keeper.name, key, error, retryMs }),
   });

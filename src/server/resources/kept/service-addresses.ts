@@ -15,6 +15,7 @@ import type { Keeper, KeeperContext } from './keeper.ts';
 export function serviceAddresses(reader: Reader, allocator: Pick<ServiceAllocator, 'holderOf'>): Keeper {
   return {
     name: 'service-addresses',
+    queue: 'services',
     watch(enqueue) {
       reader.onChange(Service, (next, previous) => {
         const [after, before] = [ipsOf(next?.spec), ipsOf(previous?.spec)];

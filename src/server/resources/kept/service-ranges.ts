@@ -22,6 +22,7 @@ const stillUsed = {
 export function serviceRanges(reader: Reader): Keeper {
   return {
     name: 'service-ranges',
+    queue: 'servicecidrs',
     watch(enqueue) {
       const enqueueDeleted = (): void => {
         for (const { metadata } of reader.list(ServiceCIDR)) if (metadata.deletionTimestamp !== undefined) enqueue(metadata.name);
