@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { Node } from '../../../src/api/kinds/core/node.ts';
 import type { AdmissionPlugin } from '../../../src/server/admission/admission.ts';
 import type { ApiServer } from '../../../src/server/api-server.ts';
@@ -36,6 +37,7 @@ describe('streams to nodes', () => {
     agent.on('request', (request, response) => {
       note(request);
       if (request.url?.includes('/waiting/')) response.writeHead(400).end('container "c" in pod "waiting" is waiting to start');
+      else if (request.url?.startsWith('/pages/')) answerPage(request, response);
       else response.end(`log of ${request.url}`);
     });
     agent.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -65,6 +67,24 @@ describe('streams to nodes', () => {
     await send('PATCH /api/v1/nodes/n1/status', { status }, { 'content-type': 'application/merge-patch+json' });
     for (const name of ['p', 'waiting']) await send(`POST ${pods}`, { metadata: { name }, spec });
   });
+
+  let pageBody = Buffer.alloc(0);
+  let redirectTo = '';
+  function answerPage(request: IncomingMessage, response: ServerResponse): void {
+    const how = request.url?.split('/').at(-1);
+    if (how === 'redirect') {
+      response.writeHead(302, { location: redirectTo }).end();
+      return;
+    }
+    const encoding = how === 'gzip' ? 'gzip' : how === 'unknown' ? 'br' : undefined;
+    response.writeHead(200, {
+      'content-type': how === 'text' ? 'text/plain' : 'text/html; charset=utf-8',
+      'access-control-allow-origin': '*',
+      'x-other': 'kept',
+      ...(encoding ? { 'content-encoding': encoding } : {}),
+    });
+    response.end(how === 'gzip' ? gzipSync(pageBody) : pageBody);
+  }
 
   after(async () => {
     await stop();
@@ -112,6 +132,43 @@ describe('streams to nodes', () => {
       { ...options, path: '/stats/summary' },
       { ...options, path: '/' },
     ]);
+  });
+
+  it('proxied pages and redirects keep their links below the proxy', async () => {
+    const proxy = '/api/v1/nodes/n1/proxy';
+    const { port } = agent.address() as AddressInfo;
+    const page = (path: string) => send(`GET ${proxy}/pages/${path}`, undefined, { host: 'pi:6443' });
+    const links = [
+      '/a',
+      'b',
+      `https://127.0.0.1:${port}/c/?d=1`,
+      'https://pi:6443/e',
+      'https://other/f',
+      `${proxy}/g`,
+      '//x/y',
+      '/../h',
+    ];
+    const [own, asked] = [`${proxy}/c/?d=1`, `https://pi:6443${proxy}/e`];
+    const shown = [`${proxy}/a`, 'b', own, asked, 'https://other/f', `${proxy}/g`, '//x/y', `${proxy}/h`];
+    const anchors = (of: readonly string[]): string => of.map((link) => `<a href="${link}">é</a>`).join('');
+    pageBody = Buffer.from(anchors(links));
+    const plain = await page('html');
+    assert.equal(plain.body, anchors(shown));
+    assert.deepEqual(
+      [plain.headers['content-type'], plain.headers['access-control-allow-origin'], plain.headers['x-other']],
+      ['text/html; charset=utf-8', undefined, 'kept'],
+    );
+    const compressed = await page('gzip');
+    assert.deepEqual([compressed.body, compressed.headers['content-encoding']], [anchors(shown), undefined]);
+    assert.equal((await page('text')).body, anchors(links), 'only HTML is looked into');
+    assert.equal((await page('unknown')).body, anchors(links), 'what cannot be read is passed on');
+    pageBody = Buffer.from('<a href="/a">'.repeat(100_000));
+    assert.equal((await page('html')).body, pageBody.toString(), 'large pages are passed on');
+    const location = async (to: string) => {
+      redirectTo = to;
+      return (await page('redirect')).headers['location'];
+    };
+    for (const [i, link] of links.entries()) assert.equal(await location(link), shown[i]);
   });
 
   it('say what is wrong when the node does not answer', async () => {

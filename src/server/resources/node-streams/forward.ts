@@ -64,6 +64,8 @@ function pump(response: IncomingMessage, sink: Sink): void {
   response.on('end', () => sink.end());
   response.on('error', () => sink.abort());
   response.on('aborted', () => sink.abort());
+  // Somebody may have looked into it before, and put it back.
+  response.resume();
 }
 
 /** Headers that concern the content, not the connection. */

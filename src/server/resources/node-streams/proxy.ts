@@ -5,8 +5,9 @@ import { serviceUnavailable } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import type { Answer, AnswerHeaders, Exchange } from '../../http/exchange.ts';
 import { admitConnect } from './connect-admission.ts';
-import { contentHeaders, open, streamed } from './forward.ts';
+import { contentHeaders, open } from './forward.ts';
 import { connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
+import { proxyAnswer } from './proxy-answer.ts';
 import { nodeTarget, type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
 
@@ -41,7 +42,7 @@ export async function proxy(deps: HandlerDeps, target: Target, credentials: () =
     },
     true,
   );
-  return streamed(response, answerHeaders(exchange, found, contentHeaders(response.headers)));
+  return proxyAnswer(exchange, found, response);
 }
 
 function locate(deps: HandlerDeps, { kind, namespace = '', name }: Target): ProxyTarget {
@@ -66,16 +67,6 @@ function forwardedHeaders(exchange: Exchange, target: ProxyTarget): AnswerHeader
   headers['x-forwarded-uri'] = exchange.path;
   headers['x-forwarded-proto'] = 'https';
   return headers;
-}
-
-/** Redirects of the backend to itself stay below the proxy's path. */
-function answerHeaders(exchange: Exchange, target: ProxyTarget, headers: AnswerHeaders): AnswerHeaders {
-  const { location } = headers;
-  if (typeof location !== 'string') return headers;
-  const base = exchange.path.slice(0, exchange.path.length - exchange.info.rest.length).replace(/\/$/, '');
-  const own = `${target.scheme}://${target.host}:${target.port}`;
-  if (location.startsWith('/')) return { ...headers, location: base + location };
-  return location.startsWith(own) ? { ...headers, location: base + location.slice(own.length) } : headers;
 }
 
 async function upgraded(
