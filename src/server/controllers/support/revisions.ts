@@ -6,6 +6,7 @@ import { isStatus } from '../../../api/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import { controllerReference } from '../../../reconcile/owners.ts';
 import { canonicalJson, shortHash } from './hash.ts';
+import { byAge } from './order.ts';
 
 /** An owner whose pods follow numbered revisions of its template: DaemonSet, StatefulSet. */
 export interface RevisionedOwner extends KubeObject {
@@ -28,8 +29,9 @@ export function templateOf(revision: ControllerRevision): PodTemplateSpec {
 }
 
 /**
- * The revision of the owner's current template: the existing one, numbered anew if it is not the latest, or a new one. Its hash (and for new
- * ones its name, `<owner>-<hash>`) comes from the template.
+ * The revision of the owner's current template: the existing one (of several the latest), numbered anew if it is not the latest, or a new one.
+ * Its hash (and for new ones its name, `<owner>-<hash>`) comes from the template, its annotations from the owner: `kubectl rollout history`
+ * shows `kubernetes.io/change-cause`. Upstream: pkg/controller/statefulset/stateful_set_control.go, getStatefulSetRevisions.
  */
 export async function ensureRevision<T extends RevisionedOwner>(options: {
   client: Client;
@@ -42,14 +44,17 @@ export async function ensureRevision<T extends RevisionedOwner>(options: {
   const { client, kind, owner, revisions, hashLabel } = options;
   const data = revisionData(owner);
   const newest = Math.max(0, ...revisions.map((r) => r.revision));
-  const equal = revisions.filter((r) => canonicalJson(r.data) === canonicalJson(data)).sort((a, b) => b.revision - a.revision)[0];
+  const equal = revisions
+    .filter((r) => canonicalJson(r.data) === canonicalJson(data))
+    .sort((a, b) => a.revision - b.revision || byAge(a, b))
+    .at(-1);
   if (equal) return equal.revision === newest ? equal : client.update(ControllerRevision, { ...equal, revision: newest + 1 });
-  const { namespace = '', name } = owner.metadata;
+  const { namespace = '', name, annotations } = owner.metadata;
   for (let salt = options.collisionCount ?? 0; ; salt++) {
     const hash = shortHash(data, salt);
     const labels = { ...owner.spec.template.metadata?.labels, [hashLabel]: hash };
     const ownerReferences = [controllerReference(kind, owner)];
-    const metadata = { namespace, name: `${name}-${hash}`, labels, ownerReferences };
+    const metadata = { namespace, name: `${name}-${hash}`, labels, ...(annotations ? { annotations } : {}), ownerReferences };
     try {
       return await client.create(ControllerRevision, { metadata, data, revision: newest + 1 });
     } catch (error) {
