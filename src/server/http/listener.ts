@@ -160,7 +160,7 @@ export class Listener {
       (answer) => {
         this.#meet(request, exchange);
         if (isTakenOver(answer)) return;
-        const sink = this.#send(request, response, answer);
+        const sink = this.#send(exchange, request, response, answer);
         if (sink) this.#streams.add(sink);
         sink?.onClose(() => this.#streams.delete(sink));
       },
@@ -172,10 +172,15 @@ export class Listener {
     if (user.name !== anonymous.name) this.#connections.trust(connectionOf(request));
   }
 
-  #send(request: NodeRequest, response: NodeResponse, answer: FullAnswer | StreamAnswer): Sink | undefined {
+  #send(
+    exchange: SocketExchange,
+    request: NodeRequest,
+    response: NodeResponse,
+    answer: FullAnswer | StreamAnswer,
+  ): Sink | undefined {
     if (!isStream(answer)) {
       const taken = this.#unsent.add(connectionOf(request), memoryOf(answer));
-      response.once('close', () => whenTaken(request, taken));
+      exchange.onClose(() => whenTaken(request, taken));
     }
     const sink = send(response, answer, { method: request.method ?? 'GET', frames: this.#frames });
     if (!isComplete(request)) this.#endLateBody(request, response);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { ChunkFrames } from './chunked-sink.ts';
@@ -52,6 +54,28 @@ describe('a large body', () => {
       await new Promise(setImmediate);
     }
     assert.deepEqual(response.received, ['[', '0', '1', '2', '3', '4']);
+  });
+});
+
+describe('a small answer', () => {
+  it('goes out in one write with its head, and byte for byte', async () => {
+    const parts = [Buffer.from('{"a":"Überraschung '), Buffer.from([0, 0x7f, 0x80, 0xff]), Buffer.from('"}')];
+    let writes = 0;
+    const server = createServer((_, response) => {
+      const { socket } = response;
+      const write = socket!.write.bind(socket) as (...args: unknown[]) => boolean;
+      Object.assign(socket!, { write: (...args: unknown[]) => ++writes > 0 && write(...args) });
+      send(response, { status: 200, headers: {}, parts }, { method: 'GET', frames: new ChunkFrames() });
+    });
+    try {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const { port } = server.address() as AddressInfo;
+      const [answer] = (await once(get({ port, host: '127.0.0.1', agent: false }), 'response')) as [IncomingMessage];
+      assert.deepEqual(Buffer.concat(await answer.toArray()), Buffer.concat(parts));
+      assert.equal(writes, 1);
+    } finally {
+      server.close();
+    }
   });
 });
 

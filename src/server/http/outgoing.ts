@@ -8,6 +8,9 @@ import { cut, pieceBytes, writePieces } from './pieces.ts';
 
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+/** Bodies over HTTP/1.1 up to this size are handed over as text: Node.js joins it to the head for one write, and would write bytes apart from it. */
+const oneWriteBytes = 16 * 1024;
+
 /** Sends an answer over HTTP/2 or HTTP/1.1. Returns the sink of an answer that goes on; `frames` are shared by all of these. */
 export function send(
   response: NodeResponse,
@@ -36,8 +39,16 @@ export function send(
     stream.write(parts.head);
     writePieces(stream, cut(parts.pieces()));
   } else if (size > pieceBytes) writePieces(stream, cut(parts));
+  else if (size <= oneWriteBytes && !('stream' in response)) response.end(asText(parts), 'latin1');
   else sendParts(stream, parts);
   return undefined;
+}
+
+/** A character for each byte. */
+function asText(parts: readonly Uint8Array[]): string {
+  let text = '';
+  for (const { buffer, byteOffset, length } of parts) text += Buffer.from(buffer, byteOffset, length).toString('latin1');
+  return text;
 }
 
 function sendParts(stream: Writable, parts: readonly Uint8Array[]): void {
