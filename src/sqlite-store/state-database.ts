@@ -12,6 +12,8 @@ const formatVersion = 1;
 const pageCacheKib = 1024;
 /** What SQLite writes of a page into the log, and its own bytes before it. */
 const frameBytes = 4096 + 24;
+/** Pages that a row changes: a leaf of the table and one of the index. */
+const pagesOfRow = 2;
 /** A log larger than this gives the rest back when it begins anew. It got there while the disk was full, or with a very large transaction. */
 const maxIdleLogBytes = 8 * 1024 * 1024;
 /** How long to wait for the process that has the file open, in case it is about to end. */
@@ -54,6 +56,7 @@ export class StateDatabase {
   readonly #commit: Database.Statement<[]>;
   readonly #logState: Database.Statement<[], { log: number; checkpointed: number }>;
   #logBeginsAnew = false;
+  #writtenBytes = 0;
 
   /** `nativeBinding` is better-sqlite3's loaded binding or its file; by default the package's own. */
   constructor(options: { file: string; nativeBinding?: string | object; lockTimeoutMs?: number }) {
@@ -105,6 +108,7 @@ export class StateDatabase {
       for (const { key, entry } of rows) {
         if (entry) this.#upsert.run(key, entry.revision, entry.value);
         else this.#delete.run(key);
+        this.#writtenBytes += pagesOfRow * frameBytes + (entry?.value.length ?? 0);
       }
       for (const [name, value] of Object.entries(meta)) this.#setMeta.run(name, value);
       failpoint('sqlite.before-commit');
@@ -114,6 +118,11 @@ export class StateDatabase {
       throw error;
     }
     if (this.#logBeginsAnew && this.logBytes > 0) this.#logBegan();
+  }
+
+  /** About what all transactions so far have added to the log. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
   }
 
   /** What the log holds that is not in the file yet. The log's own file is larger: SQLite begins at its start again and overwrites it. */
