@@ -6,7 +6,6 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { InformerFactory } from '../../client/informer-factory.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { WorkQueue } from '../../lib/workqueue.ts';
 import type { Binder } from './binder.ts';
 
 interface Told {
@@ -14,31 +13,31 @@ interface Told {
   readonly message: string;
 }
 
+/** Pods told of at the same time: together they wait for the disk once. */
+const groupSize = 4;
 /**
- * Pods told of at the same time. Few, because each costs the server as much as the request that made the pod: when a thousand arrive that
- * fit nowhere, those who make them are to be answered first. With a disk that takes 30 ms it is still 60 a second. Decisions do not wait.
+ * After each group the teller rests this many times as long as the event loop was busy meanwhile. To tell of a pod costs the server as much as the
+ * request that made it: when a thousand arrive that fit nowhere, those who make them are answered first. Decisions do not wait.
  */
-const tellLimit = 2;
-/** Never used: what cannot be told is dropped. */
-const backoff = { initialMs: 1000, maxMs: 1000 };
+const restFactor = 4;
+/** So that a server that is busy all the time tells of 40 pods a second. */
+const maxRestMs = 100;
 
 /** Tells why pods wait, in an event and a condition of each. Of a pod that waits to be told of, only the latest reason is. */
 export class Teller {
   readonly #deps: TellerDeps;
+  /** By uid, whose turn it is first. */
   readonly #untold = new Map<string, Told>();
-  readonly #queue: WorkQueue;
+  #telling: Promise<void> | undefined;
+  #endRest: (() => void) | undefined;
 
   constructor(deps: TellerDeps) {
     this.#deps = deps;
-    const { clock } = deps;
-    this.#queue = new WorkQueue({ work: (uid) => this.#work(uid), concurrency: tellLimit, backoff, clock });
-    this.#queue.start();
   }
 
   tell(pod: Pod, message: string): void {
-    const { uid } = pod.metadata;
-    this.#untold.set(uid, { pod, message });
-    this.#queue.add(uid);
+    this.#untold.set(pod.metadata.uid, { pod, message });
+    this.#telling ??= this.#tellAll();
   }
 
   /** The pod has found a node, or is gone. */
@@ -47,16 +46,36 @@ export class Teller {
   }
 
   /** Resolves when nothing is being written any more. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#untold.clear();
-    return this.#queue.stop();
+    this.#endRest?.();
+    await this.#telling;
   }
 
-  async #work(uid: string): Promise<void> {
-    const told = this.#untold.get(uid);
-    if (!told) return;
-    this.#untold.delete(uid);
-    const { pod, message } = told;
+  async #tellAll(): Promise<void> {
+    // Never in the caller's turn: it may have more to tell.
+    await Promise.resolve();
+    while (this.#untold.size > 0) {
+      const group = this.#untold.entries().take(groupSize).toArray();
+      for (const [uid] of group) this.#untold.delete(uid);
+      const before = performance.eventLoopUtilization();
+      await Promise.all(group.map(([, told]) => this.#tell(told)));
+      if (this.#untold.size > 0) await this.#rest(performance.eventLoopUtilization(before).active * restFactor);
+    }
+    this.#telling = undefined;
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#deps.clock.after(Math.min(ms, maxRestMs), resolve);
+      this.#endRest = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #tell({ pod, message }: Told): Promise<void> {
     const { events, log } = this.#deps;
     events.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
     try {
