@@ -2,6 +2,7 @@ import { quantityValue } from '../lib/quantity.ts';
 import type { PersistentVolume } from './kinds/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from './kinds/core/persistent-volume-claim.ts';
 import { matchesLabelSelector } from './selectors/label-selector.ts';
+import { storageClassOf } from './storage-class-name.ts';
 
 /** True when the volume's claimRef names the claim; a claimRef without uid reserves the volume for the name. */
 export function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
@@ -25,10 +26,11 @@ export function findVolume(claim: PersistentVolumeClaim, volumes: readonly Persi
 }
 
 /** Class, mode, access modes and size fit. */
-function satisfies({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+function satisfies(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const { spec } = volume;
   const wanted = claim.spec;
   return (
-    (spec.storageClassName ?? '') === (wanted.storageClassName ?? '') &&
+    storageClassOf(volume) === storageClassOf(claim) &&
     (spec.volumeMode ?? 'Filesystem') === (wanted.volumeMode ?? 'Filesystem') &&
     (wanted.accessModes ?? []).every((mode) => (spec.accessModes ?? []).includes(mode)) &&
     quantityValue(spec.capacity?.['storage']) >= quantityValue(wanted.resources?.requests?.['storage'])

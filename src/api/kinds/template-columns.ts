@@ -1,6 +1,6 @@
 import type * as t from '../generated/types.ts';
 import type { Column } from '../kind.ts';
-import { labelText, none } from '../table/columns.ts';
+import { none } from '../table/columns.ts';
 
 /** `name,name` and `image,image` of a template, as -o wide shows them. */
 export function templateColumns<T>(template: (object: T) => t.PodTemplateSpec | undefined): Column<T>[] {
@@ -32,21 +32,23 @@ export function selectorColumn<T>(selector: (object: T) => t.LabelSelector | und
   return { name: 'Selector', type: 'string', priority: 1, cell: (object) => selectorText(selector(object)) };
 }
 
-/** A label selector in the syntax of kubectl -l: `app=web,tier in (a,b),!old`. */
+/** A label selector in the syntax of kubectl -l, ordered by key: `!old,app=web,tier in (a,b)`. */
 export function selectorText(selector: t.LabelSelector | undefined): string {
-  if (!selector) return none;
-  const labels = selector.matchLabels && Object.keys(selector.matchLabels).length > 0 ? [labelText(selector.matchLabels)] : [];
-  const terms = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
-    switch (operator) {
-      case 'In':
-        return `${key} in (${[...values].sort().join(',')})`;
-      case 'NotIn':
-        return `${key} notin (${[...values].sort().join(',')})`;
-      case 'Exists':
-        return key;
-      default:
-        return `!${key}`;
-    }
-  });
-  return [...labels, ...terms].join(',') || none;
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  const terms = [
+    ...Object.entries(matchLabels).map(([key, value]) => ({ key, text: `${key}=${value}` })),
+    ...matchExpressions.map((expression) => ({ key: expression.key, text: expressionText(expression) })),
+  ];
+  if (terms.length === 0) return none;
+  return terms
+    .sort((a, b) => Number(a.key > b.key) - Number(a.key < b.key))
+    .map(({ text }) => text)
+    .join(',');
+}
+
+function expressionText({ key, operator, values = [] }: t.LabelSelectorRequirement): string {
+  const list = [...values].sort().join(',');
+  if (operator === 'In') return `${key} in (${list})`;
+  if (operator === 'NotIn') return `${key} notin (${list})`;
+  return operator === 'Exists' ? key : `!${key}`;
 }

@@ -1,5 +1,6 @@
 import type { PersistentVolumeClaim, Pod, ResourceClaim, Service } from '../generated/types.ts';
 import type { KubeObject } from '../meta.ts';
+import { storageClassOf } from '../storage-class-name.ts';
 import { type Amounts, addAmounts, amountsOf, pieces } from './amounts.ts';
 import { podResources } from './pod-resources.ts';
 
@@ -17,8 +18,6 @@ const countedByPlural = new Set([
 const devicesSuffix = '.deviceclass.resource.k8s.io/devices';
 /** What a request for all devices may bring at most. */
 const maxDevicesOfClaim = 32;
-
-const storageClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 
 /**
  * What one object takes from the quotas of its namespace, by the names quotas use (pkg/quota/v1/evaluator/core). Pure: `nowMs` decides
@@ -92,7 +91,7 @@ function serviceUsage({ spec }: Service): Amounts {
 }
 
 function claimUsage(claim: PersistentVolumeClaim): Amounts {
-  const storageClass = claim.metadata.annotations?.[storageClassAnnotation] ?? claim.spec?.storageClassName ?? '';
+  const storageClass = storageClassOf(claim);
   const usage: Amounts = new Map();
   const perClass = `${storageClass}.storageclass.storage.k8s.io`;
   if (storageClass) usage.set(`${perClass}/persistentvolumeclaims`, pieces(1));

@@ -35,12 +35,10 @@ export async function createObject<T extends KubeObject>(
   managersAreTracked = false,
 ): Promise<T> {
   const { metadata } = object;
-  const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
-  if (generated === undefined) return createOnce(deps, call, kind, namespace, object, managersAreTracked);
+  if (metadata.name || !metadata.generateName) return createOnce(deps, call, kind, namespace, object, managersAreTracked);
   const original = cloneJson(object);
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? object : cloneJson(original);
-    candidate.metadata.name = generatedName(generated, writeContext(deps.clock).random(generatedSuffixLength));
     try {
       return await createOnce(deps, call, kind, namespace, candidate, managersAreTracked);
     } catch (error) {
@@ -77,6 +75,7 @@ async function createOnce<T extends KubeObject>(
   if (pause) await pause();
   await deps.admission.admit(request);
   kind.applyDefaults(object);
+  nameIt(object, context.random);
   fillSystemFields(object, context.uid(), context.nowMs);
   kind.prepareForCreate(object, { ...context, warn: (message) => call.warn(message) });
   if (pause) await pause();
@@ -98,6 +97,12 @@ async function createOnce<T extends KubeObject>(
     reservation?.release?.();
     throw error;
   }
+}
+
+/** Generated names are made only now: what admission changes and refuses has none yet. */
+function nameIt({ metadata }: KubeObject, random: (length: number) => string): void {
+  if (!metadata.name && metadata.generateName)
+    metadata.name = generatedName(metadata.generateName, random(generatedSuffixLength));
 }
 
 function nameTaken(kind: Kind, { metadata }: KubeObject, existing: KubeObject | undefined): StatusError {

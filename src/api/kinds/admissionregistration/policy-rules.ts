@@ -5,7 +5,6 @@ import { checkText } from '../../validation/checks.ts';
 import { forbidden, invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { dns1035Label, dns1123Subdomain, pathSegment } from '../../validation/names.ts';
-import { selectorText } from '../template-columns.ts';
 import { checkMatchConditions, checkMatchResources, failurePolicies } from './rules.ts';
 
 const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
@@ -80,9 +79,20 @@ function checkParamRef(errors: FieldError[], at: string, reference: t.ParamRef):
 
 export const paramKindText = (kind: t.ParamKind | undefined): string => (kind ? `${kind.apiVersion}/${kind.kind}` : unset);
 
-/** `namespace/name`, `*` for any namespace, or the selector. */
+/** `namespace/name`, `*` for any namespace, or the selector as upstream prints its struct. */
 export function paramRefText(reference: t.ParamRef | undefined): string {
   if (!reference) return unset;
   if (reference.name) return `${reference.namespace || '*'}/${reference.name}`;
-  return reference.selector ? selectorText(reference.selector) : unset;
+  return reference.selector ? structText(reference.selector) : unset;
+}
+
+function structText({ matchLabels = {}, matchExpressions = [] }: t.LabelSelector): string {
+  const labels = Object.keys(matchLabels)
+    .sort()
+    .map((key) => `${key}: ${matchLabels[key]},`);
+  const expressions = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  );
+  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
 }

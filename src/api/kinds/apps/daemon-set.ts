@@ -30,6 +30,7 @@ export const DaemonSet = defineKind<DaemonSet>({
   subresources: [statusSubresource],
   applyDefaults(ds) {
     const spec = (ds.spec ??= {} as t.DaemonSetSpec);
+    (ds.metadata.annotations ??= {})[templateGeneration] ??= '0';
     defaultPodTemplate(spec);
     spec.revisionHistoryLimit ??= defaultHistory;
     const strategy = (spec.updateStrategy ??= {});

@@ -26,28 +26,37 @@ function metricsText({ spec, status }: t.HorizontalPodAutoscalerV2): string {
 function metricText(metric: t.MetricSpecV2, status: t.MetricStatusV2 | undefined): string {
   switch (metric.type) {
     case 'Resource':
-      return resourceText(metric.resource, status?.resource?.current);
+      return resourceText(metric.resource, status?.resource);
     case 'ContainerResource':
-      return resourceText(metric.containerResource, status?.containerResource?.current);
+      return resourceText(metric.containerResource, status?.containerResource);
     case 'Pods':
-      return `${status?.pods?.current.averageValue ?? unknown}/${metric.pods?.target.averageValue}`;
+      return `${measured(status?.pods, 'averageValue')}/${metric.pods?.target.averageValue}`;
     case 'Object':
-      return valueText(metric.object?.target, status?.object?.current);
+      return valueText(metric.object?.target, status?.object);
     case 'External':
-      return valueText(metric.external?.target, status?.external?.current);
+      return valueText(metric.external?.target, status?.external);
     default:
       return '<unknown type>';
   }
 }
 
-function resourceText(source: t.ResourceMetricSourceV2 | undefined, current: t.MetricValueStatusV2 | undefined): string {
-  const { averageValue, averageUtilization } = source?.target ?? {};
-  if (averageValue !== undefined) return `${source?.name}: ${current?.averageValue ?? unknown}/${averageValue}`;
-  const measured = current?.averageUtilization === undefined ? unknown : `${current.averageUtilization}%`;
-  return `${source?.name}: ${measured}/${averageUtilization === undefined ? '<auto>' : `${averageUtilization}%`}`;
+type Measured = { readonly current: t.MetricValueStatusV2 } | undefined;
+
+/** A quantity that was measured: `<unknown>` where nothing was, upstream's `<nil>` where something else was. */
+function measured(status: Measured, field: 'value' | 'averageValue'): string {
+  return status ? String(status.current?.[field] ?? '<nil>') : unknown;
 }
 
-function valueText(target: t.MetricTargetV2 | undefined, current: t.MetricValueStatusV2 | undefined): string {
-  if (target?.averageValue !== undefined) return `${current?.averageValue ?? unknown}/${target.averageValue} (avg)`;
-  return `${current?.value ?? unknown}/${target?.value}`;
+function resourceText(source: t.ResourceMetricSourceV2 | undefined, status: Measured): string {
+  const { averageValue, averageUtilization } = source?.target ?? {};
+  if (averageValue !== undefined) return `${source?.name}: ${measured(status, 'averageValue')}/${averageValue}`;
+  const utilization = status?.current?.averageUtilization;
+  const current = utilization === undefined ? unknown : `${utilization}%`;
+  return `${source?.name}: ${current}/${averageUtilization === undefined ? '<auto>' : `${averageUtilization}%`}`;
+}
+
+function valueText(target: t.MetricTargetV2 | undefined, status: Measured): string {
+  const average = status?.current?.averageValue;
+  if (target?.averageValue !== undefined) return `${average ?? unknown}/${target.averageValue} (avg)`;
+  return `${measured(status, 'value')}/${target?.value}`;
 }

@@ -58,8 +58,8 @@ export function flatSpec(m: t.MetricSpecV2): Flat<FlatSource> {
     resource: resource && { name: resource.name, ...flatTarget(resource.target) },
     containerResource: containerResource && {
       name: containerResource.name,
-      container: containerResource.container,
       ...flatTarget(containerResource.target),
+      container: containerResource.container,
     },
     external:
       external &&
@@ -148,8 +148,8 @@ export function flatStatus(m: t.MetricStatusV2): Flat<FlatStatus> {
     resource: resource && { name: resource.name, ...flatCurrent(resource.current) },
     containerResource: containerResource && {
       name: containerResource.name,
-      container: containerResource.container,
       ...flatCurrent(containerResource.current),
+      container: containerResource.container,
     },
     external:
       external &&

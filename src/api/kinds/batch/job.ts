@@ -83,9 +83,10 @@ function generateSelector(job: Job): void {
   labelLikeTemplate(job);
 }
 
+/** A job without labels shares those of its template: also those it gets for its selector. */
 function labelLikeTemplate(job: Job): void {
   const labels = job.spec.template.metadata?.labels;
-  if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
+  if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = labels;
 }
 
 function statusText({ metadata, status }: Job): string {

@@ -61,7 +61,10 @@ function checkInitContainers(errors: FieldError[], field: string, containers: t.
     if (container.restartPolicy === 'Always') {
       checkLifecycle(errors, `${at}.lifecycle`, container.lifecycle, pod.spec);
       checkProbes(errors, at, container);
-    } else forbidSidecarFields(errors, at, container);
+    } else {
+      forbidSidecarFields(errors, at, container);
+      checkNoRestartOnResize(errors, at, container);
+    }
   }
 }
 
@@ -70,6 +73,14 @@ function forbidSidecarFields(errors: FieldError[], at: string, container: t.Cont
   for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
     if (container[field]) errors.push(forbidden(`${at}.${field}`, detail));
   }
+}
+
+function checkNoRestartOnResize(errors: FieldError[], at: string, { resizePolicy = [] }: t.Container): void {
+  resizePolicy.forEach(({ restartPolicy }, i) => {
+    if (restartPolicy !== 'RestartContainer') return;
+    const field = `${at}.resizePolicy[${i}].restartPolicy`;
+    errors.push(invalid(field, restartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers"));
+  });
 }
 
 const forbiddenForEphemeral = [

@@ -42,7 +42,7 @@ export const Event = defineKind<Event>({
     { name: 'Source', type: 'string', priority: 1, cell: sourceText },
     { name: 'Message', type: 'string', cell: (event) => event.message?.trim() ?? '' },
     { name: 'First Seen', type: 'string', priority: 1, cell: firstSeen },
-    { name: 'Count', type: 'string', priority: 1, cell: (event) => event.series?.count ?? (event.count || 1) },
+    { name: 'Count', type: 'string', priority: 1, cell: ({ series, count }) => (series ? (series.count ?? 0) : count || 1) },
     { ...nameColumn, priority: 1 },
   ],
 });

@@ -61,6 +61,7 @@ function fillIn(item: t.LimitRangeItem): void {
   for (const [resource, max] of Object.entries(item.max ?? {})) limit[resource] ??= max;
   for (const [resource, amount] of Object.entries(limit)) request[resource] ??= amount;
   for (const [resource, min] of Object.entries(item.min ?? {})) request[resource] ??= min;
+  for (const list of ['default', 'defaultRequest'] as const) if (Object.keys(item[list] ?? {}).length === 0) delete item[list];
 }
 
 function checkType(errors: FieldError[], field: string, type: string): void {

@@ -1,6 +1,7 @@
 import { defineKind, keepStatus } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
+import { legacyClassAnnotation, storageClassOf } from '../../storage-class-name.ts';
 import { ageColumn, nameColumn, unset } from '../../table/columns.ts';
 import { checkImmutable } from '../../validation/checks.ts';
 import { semanticEqual } from '../../validation/equal.ts';
@@ -55,10 +56,11 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     return errors;
   },
   warnings({ metadata, spec }) {
-    const key = 'volume.beta.kubernetes.io/storage-class';
     const warnings: string[] = [];
-    if (metadata.annotations?.[key] !== undefined) {
-      warnings.push(`metadata.annotations[${key}]: deprecated since v1.8; use "storageClassName" attribute instead`);
+    if (metadata.annotations?.[legacyClassAnnotation] !== undefined) {
+      warnings.push(
+        `metadata.annotations[${legacyClassAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`,
+      );
     }
     warnOfClaimSpec(warnings, 'spec', spec);
     return warnings;
@@ -77,7 +79,7 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
       type: 'string',
       cell: ({ spec, status }) => (spec?.volumeName ? accessModesText(status?.accessModes) : ''),
     },
-    { name: 'StorageClass', type: 'string', cell: (claim) => claim.spec?.storageClassName ?? '' },
+    { name: 'StorageClass', type: 'string', cell: storageClassOf },
     { name: 'VolumeAttributesClass', type: 'string', cell: (claim) => claim.spec?.volumeAttributesClassName ?? unset },
     ageColumn,
     { name: 'VolumeMode', type: 'string', priority: 1, cell: (claim) => claim.spec?.volumeMode ?? unset },
@@ -102,8 +104,6 @@ function isOldSource(source: t.TypedLocalObjectReference | undefined): boolean {
   if (source?.kind === 'PersistentVolumeClaim') return !source.apiGroup;
   return source?.kind === 'VolumeSnapshot' && source.apiGroup === 'snapshot.storage.k8s.io';
 }
-
-const legacyClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 
 /** A claim keeps its spec, but for the volume it is bound to (once), the class it was given (once), and growth of a bound claim. */
 function validateClaimUpdate(next: PersistentVolumeClaim, previous: PersistentVolumeClaim): FieldError[] {

@@ -1,5 +1,6 @@
 import { defineKind, keepAllButStatus, keepStatus } from '../../define-kind.ts';
 import type * as t from '../../generated/types.ts';
+import { legacyClassAnnotation, storageClassOf } from '../../storage-class-name.ts';
 import { ageColumn, nameColumn, unset } from '../../table/columns.ts';
 import { timestamp } from '../../timestamp.ts';
 import { warnOfTerm } from '../../validation/warnings.ts';
@@ -55,7 +56,7 @@ export const PersistentVolume = defineKind<PersistentVolume>({
     { name: 'Reclaim Policy', type: 'string', cell: (volume) => volume.spec?.persistentVolumeReclaimPolicy ?? '' },
     { name: 'Status', type: 'string', cell: (v) => (v.metadata.deletionTimestamp ? 'Terminating' : (v.status?.phase ?? '')) },
     { name: 'Claim', type: 'string', cell: claimText },
-    { name: 'StorageClass', type: 'string', cell: (volume) => volume.spec?.storageClassName ?? '' },
+    { name: 'StorageClass', type: 'string', cell: storageClassOf },
     { name: 'VolumeAttributesClass', type: 'string', cell: (volume) => volume.spec?.volumeAttributesClassName ?? unset },
     { name: 'Reason', type: 'string', cell: (volume) => volume.status?.reason ?? '' },
     ageColumn,
@@ -92,6 +93,6 @@ function volumeWarnings({ metadata, spec }: PersistentVolume): string[] {
 }
 
 const oldAnnotations: Readonly<Record<string, string>> = {
-  'volume.beta.kubernetes.io/storage-class': 'deprecated since v1.8; use "storageClassName" attribute instead',
+  [legacyClassAnnotation]: 'deprecated since v1.8; use "storageClassName" attribute instead',
   'volume.beta.kubernetes.io/mount-options': 'deprecated since v1.31; use "mountOptions" attribute instead',
 };

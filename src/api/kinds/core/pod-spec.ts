@@ -44,6 +44,7 @@ export function defaultPodSpec(spec: t.PodSpec): void {
 
 /** Defaults that only real pods have. */
 export function defaultPodOnly(spec: t.PodSpec): void {
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   for (const list of [spec.containers, spec.initContainers]) {
     for (const container of list ?? []) {
       defaultRequests(container);

@@ -7,7 +7,7 @@ const nanosPerMilli = 1_000_000n;
  * What is not a quantity stays, for validation to complain about.
  */
 export function canonicalResources(list: Record<string, string> | undefined): void {
-  for (const resource in list) list[resource] = canonicalQuantity(list[resource]!);
+  for (const resource in list) list[resource] = canonicalAmount(list[resource]!);
 }
 
 /** One quantity in the form the API serves. Numbers are taken as text: YAML writes `cpu: 1`. */
@@ -15,6 +15,13 @@ export function canonicalQuantity(value: string | number): string {
   const text = String(value);
   if (isCanonical(text)) return text;
   const quantity = parseQuantity(text);
+  return quantity ? formatQuantity(quantity) : text;
+}
+
+/** The same in steps of a thousandth, as amounts of resources are kept. */
+function canonicalAmount(value: string | number): string {
+  const text = String(value);
+  const quantity = isCanonical(text) ? undefined : parseQuantity(text);
   if (!quantity) return text;
   const { nanos, format } = quantity;
   const rest = nanos % nanosPerMilli;

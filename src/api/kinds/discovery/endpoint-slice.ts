@@ -153,7 +153,7 @@ function checkAddress(
   checkEndpointIp(errors, field, address);
 }
 
-const portText = (port: t.DiscoveryEndpointPort): string => String(port.port ?? (port.name || '*'));
+const portText = (port: t.DiscoveryEndpointPort): string => String(port.port ?? port.name ?? '*');
 
 function listText(items: readonly string[]): string {
   if (items.length === 0) return unset;

@@ -22,7 +22,9 @@ export function toCoreEvent(event: t.EventsEvent): t.Event {
 export function fromCoreEvent(event: t.Event): t.EventsEvent {
   const { message, source, firstTimestamp, lastTimestamp, count, reportingComponent } = event;
   return {
-    ...(common(event) as Pick<t.EventsEvent, 'series'>),
+    ...(common(event) as object),
+    // A required field here: zero is said.
+    ...(event.series ? { series: { ...event.series, count: event.series.count ?? 0 } as t.EventsEventSeries } : {}),
     kind: 'Event',
     apiVersion: 'events.k8s.io/v1',
     metadata: event.metadata,

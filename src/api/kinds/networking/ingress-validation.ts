@@ -4,7 +4,6 @@ import { checkGiven, checkPort, checkText } from '../../validation/checks.ts';
 import { invalid, notSupported, required } from '../../validation/errors.ts';
 import { checkIp, parseIp } from '../../validation/ip.ts';
 import { dns1123Label, dns1123Subdomain, pathSegment, portName, wildcardSubdomain } from '../../validation/names.ts';
-import { keyed } from '../../validation/quantities.ts';
 
 export const classAnnotation = 'kubernetes.io/ingress.class';
 const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
@@ -17,7 +16,7 @@ export function validateIngress({ metadata, spec }: t.Ingress): FieldError[] {
   if (!spec) return errors;
   const annotation = metadata.annotations?.[classAnnotation];
   if (annotation !== undefined && spec.ingressClassName !== undefined && annotation !== spec.ingressClassName) {
-    const field = keyed('metadata.annotations', classAnnotation);
+    const field = `annotations.${classAnnotation}`;
     errors.push(invalid(field, annotation, 'must match `ingressClassName` when both are specified'));
   }
   const { rules = [], defaultBackend, tls = [] } = spec;

@@ -32,7 +32,7 @@ export const Ingress = defineKind<Ingress>({
   },
   columns: [
     nameColumn,
-    { name: 'Class', type: 'string', cell: (i) => i.spec?.ingressClassName ?? i.metadata.annotations?.[classAnnotation] ?? none },
+    { name: 'Class', type: 'string', cell: ({ spec }) => spec?.ingressClassName ?? none },
     { name: 'Hosts', type: 'string', cell: hostsText },
     { name: 'Address', type: 'string', cell: addressText },
     { name: 'Ports', type: 'string', cell: (ingress) => (ingress.spec?.tls?.length ? '80, 443' : '80') },
@@ -42,10 +42,13 @@ export const Ingress = defineKind<Ingress>({
 
 function hostsText({ spec }: Ingress): string {
   const rules = spec?.rules ?? [];
-  const hosts = rules.map((rule) => rule.host ?? '').filter(Boolean);
-  if (hosts.length === 0) return '*';
-  const text = hosts.slice(0, shownHosts).join(',');
-  return hosts.length > shownHosts ? `${text} + ${rules.length - shownHosts} more...` : text;
+  const hosts: string[] = [];
+  for (const { host } of rules) {
+    // A rule after the third host counts, whether it has a host of its own or not.
+    if (hosts.length === shownHosts) return `${hosts.join(',')} + ${rules.length - shownHosts} more...`;
+    if (host) hosts.push(host);
+  }
+  return hosts.join(',') || '*';
 }
 
 function addressText({ status }: Ingress): string {

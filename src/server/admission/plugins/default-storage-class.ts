@@ -1,11 +1,11 @@
 import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { StorageClass } from '../../../api/kinds/storage/storage-class.ts';
+import { legacyClassAnnotation } from '../../../api/storage-class-name.ts';
 import type { AdmissionPlugin } from '../admission.ts';
 import { objectOf } from '../concern.ts';
 import type { AdmissionDeps } from '../deps.ts';
 import { newestDefault } from '../newest-default.ts';
 
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 /** A claim that names no class gets the default one. */
@@ -17,7 +17,7 @@ export function defaultStorageClass({ reader }: AdmissionDeps): AdmissionPlugin 
       if (
         !claim?.spec ||
         claim.spec.storageClassName !== undefined ||
-        claim.metadata.annotations?.[classAnnotation] !== undefined
+        claim.metadata.annotations?.[legacyClassAnnotation] !== undefined
       )
         return;
       const found = newestDefault(reader.list(StorageClass), defaultAnnotations);

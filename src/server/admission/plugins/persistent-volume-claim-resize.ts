@@ -1,5 +1,6 @@
 import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { StorageClass } from '../../../api/kinds/storage/storage-class.ts';
+import { storageClassOf } from '../../../api/storage-class-name.ts';
 import { parseQuantity } from '../../../lib/quantity.ts';
 import type { AdmissionPlugin } from '../admission.ts';
 import { objectOf } from '../concern.ts';
@@ -15,9 +16,8 @@ export function persistentVolumeClaimResize({ reader }: AdmissionDeps): Admissio
       const previous = request.oldObject as unknown as PersistentVolumeClaim | undefined;
       if (!claim || !previous || sizeOf(claim) <= sizeOf(previous)) return;
       if (previous.status?.phase !== 'Bound') throw refuse(request, 'Only bound persistent volume claims can be expanded');
-      const name = claim.spec?.storageClassName;
-      const mayGrow =
-        name && name === previous.spec?.storageClassName && reader.get(StorageClass, { name })?.allowVolumeExpansion;
+      const name = storageClassOf(claim);
+      const mayGrow = name && name === storageClassOf(previous) && reader.get(StorageClass, { name })?.allowVolumeExpansion;
       if (!mayGrow)
         throw refuse(
           request,

@@ -2,7 +2,7 @@ import type { PodTemplateSpec } from '../../../api/generated/types.ts';
 import { Namespace } from '../../../api/kinds/core/namespace.ts';
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import type { AnyObject } from '../../../api/meta.ts';
-import { forbidden, invalid } from '../../../api/status-error.ts';
+import { invalid } from '../../../api/status-error.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { isAbout } from '../concern.ts';
 import type { AdmissionDeps } from '../deps.ts';
@@ -10,6 +10,7 @@ import { violations, violationText } from '../pod-security/evaluate.ts';
 import { namespaceWarnings } from '../pod-security/namespace-warnings.ts';
 import type { PodView } from '../pod-security/pod-view.ts';
 import { isStricter, levelText, type Policy, policyOf } from '../pod-security/policy.ts';
+import { refuse } from '../refusal.ts';
 
 const auditPrefix = 'pod-security.kubernetes.io/';
 /** Sub-resources that do not change what the pod is. */
@@ -56,7 +57,7 @@ function checkPod(request: AdmissionRequest, pod: PodView, policy: Policy): void
   if (broken.length > 0) {
     remarkAudit(request, pod, policy);
     const why = `violates PodSecurity "${levelText(policy.enforce)}": ${violationText(broken)}`;
-    throw forbidden(request.kind, request.name, why);
+    throw refuse(request, why);
   }
   remark(request, pod, policy);
 }

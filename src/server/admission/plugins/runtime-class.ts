@@ -5,6 +5,7 @@ import { semanticEqual } from '../../../api/validation/equal.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { objectOf } from '../concern.ts';
 import type { AdmissionDeps } from '../deps.ts';
+import { mergeTolerations } from '../merge-tolerations.ts';
 import { refuse } from '../refusal.ts';
 
 const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
@@ -54,8 +55,8 @@ function schedule(request: AdmissionRequest, { spec }: PodType, { scheduling }: 
     selector[key] = value;
   }
   if (Object.keys(selector).length > 0) spec.nodeSelector = selector;
-  const added = (scheduling?.tolerations ?? []).filter((t) => !spec.tolerations?.some((own) => semanticEqual(own, t)));
-  if (added.length > 0) spec.tolerations = [...(spec.tolerations ?? []), ...added.map((t) => ({ ...t }))];
+  const added = scheduling?.tolerations ?? [];
+  if (added.length > 0) spec.tolerations = mergeTolerations([...(spec.tolerations ?? []), ...added.map((t) => ({ ...t }))]);
 }
 
 const hasEntries = (list: Record<string, string> | undefined): boolean => Object.keys(list ?? {}).length > 0;

@@ -28,6 +28,15 @@ export function serviceAccount({ reader, randomText, clock }: AdmissionDeps): Ad
     if (account) return account;
     throw refuse(request, `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`);
   };
+  /** Pods of an account that says so mount and name only what the account names. */
+  const checkSecrets = (request: AdmissionRequest, pod: PodType, account: ServiceAccountType): void => {
+    if (!limitsSecrets(account)) return;
+    const reason =
+      request.operation === 'CREATE'
+        ? forbiddenSecret(pod, account)
+        : forbiddenContainerSecret('ephemeral container', pod.spec?.ephemeralContainers, account);
+    if (reason !== undefined) throw refuse(request, reason);
+  };
   return {
     name: 'ServiceAccount',
     admit(request) {
@@ -36,7 +45,11 @@ export function serviceAccount({ reader, randomText, clock }: AdmissionDeps): Ad
       if (isMirror(pod)) return refuseMirrorSecrets(request, pod);
       pod.spec.serviceAccountName ||= 'default';
       pod.spec.serviceAccount = pod.spec.serviceAccountName;
-      const complete = (): void => useAccount(pod, accountOf(request, pod), randomText);
+      const complete = (): void => {
+        const account = accountOf(request, pod);
+        useAccount(pod, account, randomText);
+        checkSecrets(request, pod, account);
+      };
       const namespace = request.namespace ?? '';
       const isNew = pod.spec.serviceAccountName === 'default' && !reader.get(ServiceAccount, { namespace, name: 'default' });
       return isNew ? defaultAccount(namespace, reader, clock).then(complete) : complete();
@@ -46,12 +59,8 @@ export function serviceAccount({ reader, randomText, clock }: AdmissionDeps): Ad
       const debugged = objectOf(request, Pod, ['UPDATE'], 'ephemeralcontainers');
       if (pod && isMirror(pod)) return refuseMirrorSecrets(request, pod);
       if (!pod && !debugged) return;
-      const account = accountOf(request, (pod ?? debugged)!);
-      if (!limitsSecrets(account)) return;
-      const reason = pod
-        ? forbiddenSecret(pod, account)
-        : forbiddenContainerSecret('ephemeral container', debugged?.spec?.ephemeralContainers, account);
-      if (reason !== undefined) throw refuse(request, reason);
+      const checked = (pod ?? debugged)!;
+      checkSecrets(request, checked, accountOf(request, checked));
     },
   };
 }

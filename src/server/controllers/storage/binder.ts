@@ -3,6 +3,7 @@ import { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume
 import { StorageClass } from '../../../api/kinds/storage/storage-class.ts';
 import { apiVersionOf, keyOf } from '../../../api/meta.ts';
 import { equalJson } from '../../../api/patch/json-value.ts';
+import { storageClassOf } from '../../../api/storage-class-name.ts';
 import { timestamp } from '../../../api/timestamp.ts';
 import { findVolume, isFor } from '../../../api/volume-match.ts';
 import { defineController, type ReconcileContext } from '../../../reconcile/controller.ts';
@@ -36,7 +37,7 @@ export const volumeBinder = defineController({
     mapped(StorageClass, (storageClass, informer) =>
       informer(PersistentVolumeClaim)
         .list()
-        .filter((c) => !c.spec.volumeName && c.spec.storageClassName === storageClass.metadata.name)
+        .filter((c) => !c.spec.volumeName && storageClassOf(c) === storageClass.metadata.name)
         .map(keyOf),
     ),
   ],
@@ -63,7 +64,7 @@ async function followClaim(claim: PersistentVolumeClaim, context: ReconcileConte
     else await writeClaimPhase(claim, 'Pending', context);
     return;
   }
-  const storageClass = context.informer(StorageClass).get(claim.spec.storageClassName ?? '');
+  const storageClass = context.informer(StorageClass).get(storageClassOf(claim));
   const reserved = volumes.list().find((volume) => isFor(volume, claim));
   const waits = storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && !claim.metadata.annotations?.[selectedNode];
   if (waits && !reserved) {
@@ -85,7 +86,7 @@ async function askForVolume(
   const provisioner = storageClass?.provisioner;
   let current = claim;
   if (!provisioner || provisioner === noProvisioner) {
-    const why = claim.spec.storageClassName ? '' : ' and no storage class is set';
+    const why = storageClassOf(claim) ? '' : ' and no storage class is set';
     events.event(claim, 'Normal', 'FailedBinding', `no persistent volumes available for this claim${why}`);
   } else {
     const annotations = {
@@ -180,7 +181,10 @@ async function writeVolumePhase(volume: PersistentVolume, phase: string, { clien
   await client.update(PersistentVolume, { ...volume, status }, { subresource: 'status' });
 }
 
+/** Of a claim that has no volume, or none any more: what the volume had does not count. */
 async function writeClaimPhase(claim: PersistentVolumeClaim, phase: string, { client }: ReconcileContext): Promise<void> {
-  if (claim.status.phase === phase) return;
-  await client.update(PersistentVolumeClaim, { ...claim, status: { ...claim.status, phase } }, { subresource: 'status' });
+  const { accessModes: _modes, capacity: _capacity, ...rest } = claim.status;
+  const status = { ...rest, phase };
+  if (equalJson(status, claim.status)) return;
+  await client.update(PersistentVolumeClaim, { ...claim, status }, { subresource: 'status' });
 }

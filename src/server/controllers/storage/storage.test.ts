@@ -108,6 +108,20 @@ describe('volume binder', () => {
     });
   });
 
+  it('the class of an old annotation goes before that of the field', async () => {
+    await run(async ({ fake, settle }) => {
+      const annotations = { 'volume.beta.kubernetes.io/storage-class': 'old' };
+      addVolume(fake, 'v', '1Gi');
+      fake.mutate(PersistentVolume, { name: 'v' }, (v) => Object.assign(v.spec, { storageClassName: 'old' }));
+      addClaim(fake, { storageClassName: 'new' });
+      await settle();
+      assert.equal((await fake.get(PersistentVolumeClaim, key)).status.phase, 'Pending');
+      fake.mutate(PersistentVolumeClaim, key, (c) => Object.assign(c.metadata, { annotations }));
+      await settle();
+      assert.equal((await fake.get(PersistentVolumeClaim, key)).spec.volumeName, 'v');
+    });
+  });
+
   it('a claim whose volume is gone is lost; one that a pod uses stays until the pod ends', async () => {
     await run(async ({ fake, settle }) => {
       addVolume(fake, 'v', '1Gi');
@@ -120,7 +134,7 @@ describe('volume binder', () => {
       await settle();
       await fake.delete(PersistentVolume, { name: 'v' });
       await settle();
-      assert.equal((await fake.get(PersistentVolumeClaim, key)).status.phase, 'Lost');
+      assert.deepEqual((await fake.get(PersistentVolumeClaim, key)).status, { phase: 'Lost' }, 'it has nothing of the volume');
       await fake.delete(PersistentVolumeClaim, key);
       await settle();
       assert.equal(fake.all(PersistentVolumeClaim).length, 1);

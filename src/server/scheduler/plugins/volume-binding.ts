@@ -2,6 +2,7 @@ import type { PersistentVolume } from '../../../api/kinds/core/persistent-volume
 import type { PersistentVolumeClaim } from '../../../api/kinds/core/persistent-volume-claim.ts';
 import { matchesNodeSelector, type SelectableNode } from '../../../api/node-selector.ts';
 import { claimNames } from '../../../api/pod-claims.ts';
+import { storageClassOf } from '../../../api/storage-class-name.ts';
 import { findVolume } from '../../../api/volume-match.ts';
 import type { FilterPlugin, NodeFilter, Rejection, Snapshot } from '../framework.ts';
 
@@ -56,9 +57,9 @@ function judgeClaim(
   if (claim.status.phase === 'Lost')
     return never(`persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName}"`);
   if (claim.metadata.deletionTimestamp !== undefined) return never(`persistentvolumeclaim "${name}" is being deleted`);
-  const { volumeName, storageClassName } = claim.spec;
+  const { volumeName } = claim.spec;
   if (!volumeName) {
-    const storageClass = snapshot.storageClasses.get(storageClassName ?? '');
+    const storageClass = snapshot.storageClasses.get(storageClassOf(claim));
     if (storageClass?.volumeBindingMode !== 'WaitForFirstConsumer')
       return never('pod has unbound immediate PersistentVolumeClaims');
     // Without a provisioner one of the volumes that exist must be reachable; with one, a volume will be made where the pod goes.
