@@ -84,6 +84,21 @@ describe('field ownership', () => {
     assert.ok(!('f:clusterIP' in spec!) && 'f:sessionAffinity' in spec!, 'defaults are owned, allocations are not');
   });
 
+  it('owns what conversion fills in: where a DaemonSet keeps its generation, the default target of an autoscaler of v1', async () => {
+    const { spec } = deployment('a');
+    const set = await send(`POST ${inDefault('daemonsets', 'apis/apps/v1')}?fieldManager=m`, { metadata: { name: 'a' }, spec });
+    const generation = 'deprecated.daemonset.template.generation';
+    assert.equal(set.json.metadata.annotations[generation], '1');
+    assert.deepEqual(owners(set.json)['m']!['f:metadata'], { 'f:annotations': { '.': {}, [`f:${generation}`]: {} } });
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' };
+    const scaler = await send(`POST ${inDefault('horizontalpodautoscalers', 'apis/autoscaling/v1')}?fieldManager=m`, {
+      metadata: { name: 'a' },
+      spec: { maxReplicas: 3, scaleTargetRef },
+    });
+    assert.equal(scaler.json.spec.targetCPUUtilizationPercentage, 80);
+    assert.ok('f:targetCPUUtilizationPercentage' in owners(scaler.json)['m']!['f:spec']!);
+  });
+
   it('owns through a sub-resource only what this changes', async () => {
     await send(`POST ${deployments}?fieldManager=m`, deployment('parts'));
     const status = { metadata: { labels: { l: '1' }, annotations: { a: '1' } }, spec: { paused: true }, status: { replicas: 3 } };

@@ -33,6 +33,8 @@ export const DaemonSet = defineKind<DaemonSet>({
     (ds.metadata.annotations ??= {})[templateGeneration] ??= '0';
     defaultPodTemplate(spec);
     spec.revisionHistoryLimit ??= defaultHistory;
+    // As the field it once was: it has a value, so that it belongs to who wrote the set, before the server counts.
+    (ds.metadata.annotations ??= {})[templateGeneration] ??= '0';
     const strategy = (spec.updateStrategy ??= {});
     strategy.type ||= 'RollingUpdate';
     if (strategy.type !== 'RollingUpdate') return;

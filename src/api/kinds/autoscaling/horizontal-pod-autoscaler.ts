@@ -21,6 +21,9 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   applyDefaults(hpa) {
     hpa.spec ??= {} as t.HorizontalPodAutoscalerSpec;
     hpa.spec.minReplicas ??= 1;
+    // Whether it has one depends on what annotations say.
+    const target = fromV2(toV2(hpa)).spec.targetCPUUtilizationPercentage;
+    if (target !== undefined) hpa.spec.targetCPUUtilizationPercentage = target;
   },
   prepareForCreate: (hpa, context) => throughV2(hpa, (v2) => HorizontalPodAutoscalerV2.prepareForCreate(v2, context)),
   prepareForUpdate(next, previous, context) {
