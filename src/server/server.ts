@@ -87,8 +87,6 @@ class SkiffServer implements Server {
   #api: ApiServer | undefined;
   #caHash = '';
   #stopped = false;
-  /** The default roles are there. */
-  #hasRoles = false;
 
   constructor(options: ServerOptions, deps: ServerDeps) {
     this.#options = options;
@@ -115,8 +113,10 @@ class SkiffServer implements Server {
     await this.#run({ name: 'store', start: () => store.open(), stop: () => store.close() });
     const security = this.#security(pki, () => this.#client(systemMaster));
     this.#api = this.#apiServer(store, pki, security);
-    await this.#run(this.#api);
+    await this.#api.load();
+    // Before anybody is served: nobody is refused because roles are still to come, and controllers follow at once.
     await this.#bootstrap(pki);
+    await this.#run(this.#api);
     this.#writeKubeconfig(pki);
     for (const component of [...this.#joining(pki, security), ...this.#controllers(pki)]) await this.#run(component);
   }
@@ -204,7 +204,8 @@ class SkiffServer implements Server {
       health: [
         {
           name: 'poststarthook/rbac/bootstrap-roles',
-          check: () => (this.#hasRoles ? undefined : 'default roles are being written'),
+          // Nothing is answered before they are there.
+          check: () => undefined,
         },
       ],
       paths: security.paths,
@@ -220,7 +221,6 @@ class SkiffServer implements Server {
     const client = this.#client(systemMaster);
     const { clusterCidr, serviceCidr, clusterDns, clusterDomain } = this.#options;
     await ensureBootstrapRbac({ reader: this.#api!.reader, client });
-    this.#hasRoles = true;
     const authorities = { clients: pki.ca.certificatePem, frontProxies: pki.frontProxyCa.certificatePem };
     await ensureClusterSettings({ clusterCidr, serviceCidr, clusterDns, clusterDomain }, authorities, client);
   }
