@@ -77,5 +77,13 @@ describe('quantity', () => {
     assert.match(quantityProblem('much'), /must match the regular expression/);
     assert.equal(quantityProblem('1.2.3'), 'unable to parse numeric part of quantity');
     assert.equal(quantityProblem('1ii'), "unable to parse quantity's suffix");
+    assert.equal(quantityProblem('1-'), "unable to parse quantity's suffix");
+  });
+
+  it('is refused in time, however long it is', () => {
+    const digits = '1'.repeat(1_000_000);
+    assert.match(quantityProblem(`${digits}x`), /must match the regular expression/);
+    assert.equal(quantityProblem(`${digits}..`), 'unable to parse numeric part of quantity');
+    assert.match(quantityProblem(`1${'e'.repeat(1_000_000)}x`), /must match the regular expression/);
   });
 });

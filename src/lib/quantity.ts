@@ -14,7 +14,7 @@ const maxNanos = (2n ** 63n - 1n) * nanosPerUnit;
 const maxTextLength = 128;
 const decimalSuffixes = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
-const syntax = /^([+-]?)(\d+\.?\d*|\.\d+)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))$/;
+const syntax = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))$/;
 
 /**
  * Reads a quantity: `100m`, `1.5Gi`, `2e3`. Undefined when the text is none. What is smaller than a billionth is rounded up, what is larger
@@ -51,9 +51,12 @@ function divideUp(amount: bigint, divisor: bigint): bigint {
   return (amount + divisor - 1n) / divisor;
 }
 
+/** What the expression in the message below takes, written so that no digit can belong to either part: texts of megabytes are tried once. */
+const numberAndSuffix = /^([+-]?[0-9.]+)(?:(?:[eEinumkKMGTP]+[-+]?|[-+])[0-9]*)?$/;
+
 /** Upstream's words for a text that is no quantity. */
 export function quantityProblem(text: string): string {
-  const match = /^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/.exec(text);
+  const match = numberAndSuffix.exec(text);
   if (!match) return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
   return syntax.test(match[1]!) ? "unable to parse quantity's suffix" : 'unable to parse numeric part of quantity';
 }

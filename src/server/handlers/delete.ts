@@ -77,7 +77,8 @@ function bareMessage(message: string): string {
     /^(\S+) in version "(.*?)" cannot be handled as a DeleteOptions: (.*)$/s.exec(message) ?? [];
   const scheme = 'in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"';
   if (why.endsWith('unknown conversion')) return `no kind "${kind}" is registered for version "${version}" ${scheme}`;
-  return why.replace(/in scheme ".*"$/, scheme);
+  const known = why.indexOf('in scheme "');
+  return known >= 0 && why.endsWith('"') ? why.slice(0, known) + scheme : why;
 }
 
 function optionsOfQuery(query: URLSearchParams): DeleteOptions {

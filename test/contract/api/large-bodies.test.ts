@@ -51,6 +51,22 @@ const rows: readonly Row[] = [
     headers: apply,
   },
   {
+    name: 'digits of what is no quantity',
+    request: `POST ${pods}?dryRun=All`,
+    body: (n) => ({
+      ...pod([]),
+      spec: { containers: [{ name: 'c', image: 'i', resources: { limits: { cpu: `${'1'.repeat(4 * n)}x` } } }] },
+    }),
+  },
+  {
+    name: 'slashes in the path of a file',
+    request: `POST ${pods}?dryRun=All`,
+    body: (n) => {
+      const items = list(2, (i) => ({ key: `k${i}`, path: `a${'/'.repeat(4 * n)}${i}` }));
+      return { ...pod([]), spec: { ...pod([]).spec, volumes: [{ name: 'v', secret: { secretName: 's', items } }] } };
+    },
+  },
+  {
     name: 'ports of a container',
     request: `POST ${pods}?dryRun=All`,
     body: (n) => ({

@@ -73,10 +73,17 @@ function projectedFiles(source: t.VolumeProjection): File[] {
   return serviceAccountToken ? [{ path: serviceAccountToken.path, from: 'ServiceAccountToken' }] : [];
 }
 
+/** By hand: an expression would try every run of slashes from each of its slashes. */
+function withoutSlashesAtEnd(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
+
 /** Files that are the same, or of which one is in the folder that the other is. */
 function overlaps(files: readonly File[]): string[] {
   const text = ({ path, from }: File): string => JSON.stringify(path) + (from === undefined ? '' : ` (${from})`);
-  const trimmed = files.map(({ path, ...rest }) => ({ path: (path ?? '').replace(/\/+$/, ''), ...rest }));
+  const trimmed = files.map(({ path, ...rest }) => ({ path: withoutSlashesAtEnd(path ?? ''), ...rest }));
   return trimmed.flatMap((file, i) =>
     trimmed
       .slice(0, i)
