@@ -183,6 +183,7 @@ describe('flow control', () => {
     assert.deepEqual(series('current'), [
       'current_inqueue_requests{priority_level="mine",flow_schema="mine"} 0',
       'current_executing_requests{priority_level="mine",flow_schema="mine"} 0',
+      'current_executing_seats{priority_level="mine",flow_schema="mine"} 0',
     ]);
     const again = Array.from({ length: 4 }, () => ask(user('jane')));
     clock.advance(maxWaitMs);
