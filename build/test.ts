@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import { fetchTestBinaries } from '../test/support/fetch-test-binaries.ts';
 import { ensureInstalled } from './debian.ts';
 
-/** What scenario tests start besides the product: nft and ip as on any Debian, curl and openssl as clients, qemu for the arm64 executable. */
+/** What scenario tests start besides the product: nft and ip as on any Debian, curl, openssl and Python as clients, qemu for the arm64 executable. */
 const testPackages = [
   ...['nftables', 'iproute2', 'curl', 'openssl', 'binutils', 'xz-utils', 'ca-certificates', 'procps', 'shellcheck', 'strace'],
+  'python3-kubernetes',
   ...['qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross', 'libatomic1-arm64-cross', 'binutils-aarch64-linux-gnu'],
 ];
 
