@@ -8,7 +8,7 @@ import { Service } from '../../../api/kinds/core/service.ts';
 import { EndpointSlice } from '../../../api/kinds/discovery/endpoint-slice.ts';
 import type { StatusError } from '../../../api/status-error.ts';
 import type { Reader } from '../../registry/reader.ts';
-import { nodeTarget, type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
+import { nodeTarget, type ProxyTarget, podTarget, resolveTarget, serviceTarget } from './proxy-target.ts';
 
 const namespace = 'shop';
 const reader = new FakeReader();
@@ -93,3 +93,10 @@ const rows: readonly ['node' | 'pod' | 'service', text: string, found: string][]
   ['node', 'ftp:pi:80', '400 invalid node request "ftp:pi:80"'],
 ];
 for (const [kind, text, found] of rows) test(`proxy to the ${kind} ${text}`, () => assert.equal(find(kind, text), found));
+
+test('a name of a node leads to the address it has, never back to this machine', async () => {
+  const named = (host: string, isAgent = false): ProxyTarget => ({ scheme: 'http', host, port: 80, isAgent });
+  await assert.rejects(resolveTarget(named('localhost')), { code: 400, message: 'address not allowed' });
+  for (const target of [named('localhost', true), named('10.0.0.5'), named('127.0.0.1')])
+    assert.equal(await resolveTarget(target), target, 'addresses were judged before');
+});

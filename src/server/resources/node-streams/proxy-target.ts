@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { FieldError } from '../../../api/field-error.ts';
 import { checkEndpointIp } from '../../../api/kinds/core/endpoint-ip.ts';
@@ -34,6 +35,19 @@ export function nodeTarget(reader: Reader, text: string): ProxyTarget {
   if (port === '' || port === String(agent.port)) return { scheme: 'https', ...agent, isAgent: true };
   if (isIP(agent.host) && !canBeProxied(agent.host)) throw badRequest('address not allowed');
   return { scheme, host: agent.host, port: portNumber(port) };
+}
+
+/**
+ * The same target by an address: a name may lead back to this machine, and elsewhere when it is asked for again. Agents show by their certificate
+ * that they are the right one. Throws StatusError 400 for names that are nowhere, or where nobody is to be led.
+ */
+export async function resolveTarget(target: ProxyTarget): Promise<ProxyTarget> {
+  if (target.isAgent || isIP(target.host)) return target;
+  const found = await lookup(target.host, { all: true }).catch((error: Error) => {
+    throw badRequest(error.message);
+  });
+  if (!found.every(({ address }) => canBeProxied(address))) throw badRequest('address not allowed');
+  return { ...target, host: found[0]!.address };
 }
 
 /** Where a pod listens: the given port, else its first declared one. */

@@ -8,7 +8,7 @@ import { admitConnect } from './connect-admission.ts';
 import { contentHeaders, open } from './forward.ts';
 import { connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
 import { proxyAnswer } from './proxy-answer.ts';
-import { nodeTarget, type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts';
+import { nodeTarget, type ProxyTarget, podTarget, resolveTarget, serviceTarget } from './proxy-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
 
 /** Without a slash at the end, relative links of the page that comes would lead astray. */
@@ -20,7 +20,7 @@ export async function proxy(deps: HandlerDeps, target: Target, credentials: () =
   const { plural, kind } = target.kind;
   const rest = exchange.info.rest || '/';
   await admitConnect(deps, target, 'proxy', { kind: `${kind}ProxyOptions`, apiVersion: 'v1', path: rest });
-  const found = locate(deps, target);
+  const found = await resolveTarget(locate(deps, target));
   if (exchange.info.rest === '' && !exchange.path.endsWith('/') && redirected.has(exchange.method) && !exchange.upgrade) {
     return { status: 301, headers: { location: `${exchange.path}/${queryText(exchange)}` }, parts: [] };
   }
