@@ -11,14 +11,17 @@ function forbiddenMessage(attributes: Attributes): string {
   return `${who} resource ${what} in API group ${JSON.stringify(group ?? '')} ${where}`;
 }
 
+/** Unlike other refusals its answer tells browsers not to guess what it is. */
+export class ForbiddenRequest extends StatusError {}
+
 /** The 403 of a request nobody allowed. `reason` is what the authorizers had to say, if anything. */
 export function forbiddenRequest(attributes: Attributes, reason = ''): StatusError {
   const { resource, group, name } = attributes;
   const why = reason ? `${forbiddenMessage(attributes)}: ${reason}` : forbiddenMessage(attributes);
   if (resource === undefined)
-    return new StatusError({ code: 403, reason: 'Forbidden', message: `forbidden: ${why}`, details: {} });
+    return new ForbiddenRequest({ code: 403, reason: 'Forbidden', message: `forbidden: ${why}`, details: {} });
   const qualified = group ? `${resource}.${group}` : resource;
-  return new StatusError({
+  return new ForbiddenRequest({
     code: 403,
     reason: 'Forbidden',
     message: name ? `${qualified} ${JSON.stringify(name)} is forbidden: ${why}` : `${qualified} is forbidden: ${why}`,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Kind, Subresource } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 
@@ -107,8 +108,15 @@ function listedResources(kind: Kind): object[] {
     verbs: kind.verbs,
     ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
     ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+    ...(kind.verbs.includes('watch') ? { storageVersionHash: storageVersionHash(kind) } : {}),
   };
   return [whole, ...kind.subresources.map((s) => listedSubresource(kind, s, namespaced))];
+}
+
+/** Tells clients whether what is stored has changed its version (apiserver: pkg/endpoints/discovery/storageversionhash.go). */
+function storageVersionHash({ storageKind, ...served }: Kind): string {
+  const { group, version, kind } = storageKind ?? served;
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
 
 function listedSubresource(kind: Kind, subresource: Subresource, namespaced: boolean): object {

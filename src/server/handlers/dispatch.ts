@@ -1,5 +1,5 @@
 import type { Kind, Verb } from '../../api/kind.ts';
-import { methodNotAllowed, resourceNotFound } from '../../api/status-error.ts';
+import { badRequest, methodNotAllowed, resourceNotFound } from '../../api/status-error.ts';
 import { type Answer, type Exchange, pathNotFound } from '../http/exchange.ts';
 import type { SubresourceTable } from '../resources/subresource.ts';
 import type { HandlerDeps, Target } from './context.ts';
@@ -41,17 +41,18 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
   if (!kind) {
     const answer = deps.aggregated?.(exchange);
     if (answer) return answer;
-    // A version nobody serves is a path that does not exist; in a known one it is the resource.
-    if (!deps.kinds.serves(info.group, info.version)) return pathNotFound();
+    // A group nobody serves is a path that does not exist; in a known one it is the resource.
+    if (!deps.kinds.hasGroup(info.group)) return pathNotFound();
     throw resourceNotFound();
   }
   // No verb, though HTTP would have it: a HEAD is authorized like a GET and then refused, but for what is passed on.
   if (exchange.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed();
-  if (kind.deprecation && kind.verbs.includes(info.verb as Verb)) {
+  const target = targetOf(exchange, kind);
+  const exists = !info.subresource || kind.subresources.some(({ name }) => name === info.subresource);
+  if (kind.deprecation && exists && kind.verbs.includes(info.verb as Verb)) {
     exchange.warnings.add(kind.deprecation);
     deps.onDeprecated(kind, info.subresource);
   }
-  const target = targetOf(exchange, kind);
   if (info.subresource) return handleSubresource(deps, target);
   const own = deps.subresources.whole(kind);
   if (own) return own(deps, target);
@@ -60,8 +61,16 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
   if (target.name && info.verb === 'create') throw methodNotAllowed();
   const everywhere = kind.scope === 'Namespaced' && !target.namespace;
   if (everywhere && needsName.has(info.verb)) throw resourceNotFound();
+  if (target.name) checkName(exchange, target.name);
   if (everywhere && (info.verb === 'create' || info.verb === 'deletecollection')) throw methodNotAllowed();
   return handlers[info.verb as Verb](deps, target);
+}
+
+/** A path that goes on behind a name is not about the object of that name: `namespaces/x//pods` is not the namespace. */
+function checkName({ info }: Exchange, name: string): void {
+  if (info.rest || name.includes('/')) throw resourceNotFound();
+  const why = name === '.' || name === '..' ? `may not be '${name}'` : name.includes('%') ? "may not contain '%'" : undefined;
+  if (why) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why}`);
 }
 
 function targetOf(exchange: Exchange, kind: Kind): Target {

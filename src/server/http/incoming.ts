@@ -12,7 +12,9 @@ import { parseRequestInfo, type RequestInfo } from './request-info.ts';
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type Connection = TLSSocket | Http2Session;
 
-const auditIdPattern = /^[\w.-]{1,64}$/;
+const auditIdPattern = /^[\w.-]+$/;
+/** Longer ones are cut (apiserver: pkg/audit/context.go). */
+const maxAuditIdLength = 64;
 
 /** A request that came over a socket. */
 export class SocketExchange implements Exchange {
@@ -49,7 +51,7 @@ export class SocketExchange implements Exchange {
     this.#request = request;
     this.#bodies = bodies;
     const given = header(this, 'audit-id');
-    this.auditId = given && auditIdPattern.test(given) ? given : randomUUID();
+    this.auditId = given && auditIdPattern.test(given) ? given.slice(0, maxAuditIdLength) : randomUUID();
     this.info = parseRequestInfo(this.method, this.path, this.query);
   }
 

@@ -33,7 +33,11 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   const segments = path.split('/').slice(1);
   const core = segments[0] === 'api';
   const prefixLength = core ? 2 : 3;
-  if ((!core && segments[0] !== 'apis') || segments.length <= prefixLength || segments[prefixLength] === '') {
+  if (
+    (!core && (segments[0] !== 'apis' || segments[1] === '')) ||
+    segments.length <= prefixLength ||
+    segments[prefixLength] === ''
+  ) {
     return nonResource(method, path);
   }
   const group = core ? '' : decode(segments[1]!);

@@ -1,6 +1,7 @@
 import { type ScalarTag, stringify, type Tags } from 'yaml';
 import { encodeProtobuf } from '../../api/codec/encode-protobuf.ts';
 import { internalError, StatusError } from '../../api/status-error.ts';
+import { ForbiddenRequest } from '../auth/forbidden.ts';
 import type { AnswerHeaders, Exchange, FullAnswer } from './exchange.ts';
 import { header, jsonAnswer } from './exchange.ts';
 import { type Format, negotiate, wantsPretty } from './negotiate.ts';
@@ -14,6 +15,7 @@ export function errorAnswer(exchange: Exchange, error: unknown): FullAnswer {
   const retryAfter = status.details?.retryAfterSeconds;
   const headers: AnswerHeaders = {};
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter);
+  if (error instanceof ForbiddenRequest) headers['x-content-type-options'] = 'nosniff';
   return valueAnswer(exchange, status.code, status.toStatus(), headers);
 }
 

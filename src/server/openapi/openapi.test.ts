@@ -64,6 +64,11 @@ describe('OpenAPI', () => {
     assert.equal(packed.headers['content-encoding'], 'gzip');
     assert.deepEqual(gunzipSync(packed.body), Buffer.from(plain.body));
     assert.equal(get('/openapi/v3/api/v1', { 'if-none-match': plain.headers['etag']! })!.status, 304);
+    assert.equal(get('/openapi/v3/api/v1', { 'if-none-match': '*' })!.status, 304);
+    for (const refused of ['gzip;q=0', 'br, gzip; q=0.0, identity']) {
+      assert.equal(get('/openapi/v3/api/v1', { 'accept-encoding': refused })!.headers['content-encoding'], undefined);
+    }
+    assert.ok(get('/openapi/v3/api/v1', { 'accept-encoding': 'gzip;q=0.5' })!.headers['content-encoding']);
   });
 
   it('speaks JSON, and protobuf in version 2 where it is asked for first', () => {

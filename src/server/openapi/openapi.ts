@@ -202,9 +202,9 @@ function encode(text: string): Uint8Array {
 function answer(request: OpenApiRequest, document: Document): OpenApiResponse {
   const etag = `"${document.hash}"`;
   const headers = { etag, vary: 'Accept, Accept-Encoding', 'content-type': 'application/json' };
-  if (headerOf(request, 'if-none-match').includes(etag))
-    return { status: 304, headers: { etag, vary: headers.vary }, body: empty };
-  const wantsGzip = /\bgzip\b/.test(headerOf(request, 'accept-encoding'));
+  const known = headerOf(request, 'if-none-match');
+  if (known.includes(etag) || known.trim() === '*') return { status: 304, headers: { etag, vary: headers.vary }, body: empty };
+  const wantsGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/.test(headerOf(request, 'accept-encoding'));
   if (!wantsGzip) return { status: 200, headers, body: document.isCompressed ? gunzipSync(document.bytes) : document.bytes };
   if (!document.isCompressed && document.bytes.length < minCompressedBytes) return { status: 200, headers, body: document.bytes };
   const body = document.isCompressed ? document.bytes : gzipSync(document.bytes);

@@ -20,9 +20,9 @@ export class KindTable {
     return this.#byResource.get(groupVersionResource({ group, version, plural }));
   }
 
-  /** True when any kind of a group and version is served. */
-  serves(group: string, version: string): boolean {
-    return this.#all.some((kind) => kind.group === group && kind.version === version);
+  /** True when any kind of a group is served, in whatever version. */
+  hasGroup(group: string): boolean {
+    return this.#all.some((kind) => kind.group === group);
   }
 
   /** The kind in whose form the objects under `/registry/<storageResource>/` are stored. */

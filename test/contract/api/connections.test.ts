@@ -93,6 +93,20 @@ describe('connections', () => {
     renewed();
   });
 
+  it('keep the ids clients give their requests, up to a length', async () => {
+    const idOf = (id: string): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const options = { headers: { 'audit-id': id }, rejectUnauthorized: false, agent: false as const };
+        const sent = request(`${url}/version`, options, (answer) => {
+          answer.resume();
+          resolve(answer.headers['audit-id']);
+        });
+        sent.on('error', reject).end();
+      });
+    assert.equal(await idOf('mine'), 'mine');
+    assert.equal(await idOf('x'.repeat(300)), 'x'.repeat(64));
+  });
+
   it('carry watches as messages of a WebSocket', async () => {
     const target = `${url.replace('https', 'wss')}${maps}?watch=1&resourceVersion=0&timeoutSeconds=1`;
     const ws = new WebSocket(target, { ca: first.caPem });

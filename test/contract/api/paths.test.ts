@@ -43,6 +43,17 @@ describe('paths', () => {
     ['POST /version', 405, 'application/json'],
     ['POST /apis/apps', 405, 'application/json'],
     ['GET /apis/apps/v9', 404, 'application/json'],
+    ['GET /apis/apps/v9/deployments', 404, 'application/json'],
+    ['GET /api/v9/pods', 404, 'application/json'],
+    ['GET /apis//v1/pods', 404, 'text/plain; charset=utf-8'],
+    ['GET /api/v1/namespaces/default//configmaps', 404, 'application/json'],
+    ['DELETE /api/v1/namespaces/default//configmaps', 404],
+    ['PATCH /api/v1/namespaces/default//configmaps', 404],
+    ['GET /api/v1/namespaces/default/configmaps/a/', 404],
+    ['GET /api/v1/namespaces/default/configmaps/a%2Fb', 404],
+    ['GET /api/v1/namespaces/default/configmaps/..', 400],
+    ['DELETE /api/v1/namespaces/default/configmaps/.', 400],
+    ['GET /api/v1/namespaces/default/configmaps/a%25b', 400],
     ['GET /api/v9', 404, 'application/json'],
     ['GET /apis/unknown.io/v1', 404, 'text/plain; charset=utf-8'],
     ['GET /livez/', 404],
@@ -82,6 +93,24 @@ describe('paths', () => {
     const again = await send('GET /apis', undefined, { ...aggregated, 'if-none-match': etag });
     assert.deepEqual([again.status, again.body], [304, '']);
     assert.equal((await send('GET /apis')).json.kind, 'APIGroupList');
+  });
+
+  it('discovery tells which version of each kind is stored', async () => {
+    const hashes = async (path: string): Promise<Record<string, string | undefined>> => {
+      const { resources } = (await send(`GET ${path}`)).json;
+      return Object.fromEntries(
+        resources.map((r: { name: string; storageVersionHash?: string }) => [r.name, r.storageVersionHash]),
+      );
+    };
+    const core = await hashes('/api/v1');
+    assert.deepEqual(
+      [core['configmaps'], core['pods/status'], core['bindings'], core['componentstatuses']],
+      ['qFsyl6wFWjQ=', undefined, undefined, undefined],
+    );
+    assert.equal((await hashes('/apis/events.k8s.io/v1'))['events'], core['events']);
+    const [old, now] = await Promise.all(['v1', 'v2'].map((version) => hashes(`/apis/autoscaling/${version}`)));
+    assert.equal(old!['horizontalpodautoscalers'], 'qwQve8ut294=');
+    assert.deepEqual(old, { ...now });
   });
 
   it('health checks can be listed and left out', async () => {
@@ -173,6 +202,12 @@ describe('paths', () => {
     assert.equal(await typeFor('application/yaml, application/json'), 'application/yaml');
     assert.equal(await typeFor('application/yaml;q=0.1, application/json;q=0.9'), 'application/json');
     assert.equal(await typeFor('application/json;q=0.5, application/yaml'), 'application/yaml');
+  });
+
+  it('a warning about a kind is for those who reach it', async () => {
+    for (const path of ['componentstatuses', 'endpoints/x/status'])
+      assert.equal((await send(`GET /api/v1/namespaces/default/${path}`)).headers['warning'], undefined);
+    assert.ok((await send('GET /api/v1/componentstatuses')).headers['warning']);
   });
 
   it('answers can be found again by the id of their request', async () => {

@@ -38,7 +38,10 @@ describe('rights to one name', () => {
 
   it('are none to others', async () => {
     const refused = [`GET ${maps}`, `GET ${maps}/two`, `GET ${maps}?fieldSelector=metadata.name%3Dtwo`, `DELETE ${maps}/one`];
-    for (const request of refused) assert.equal((await asBob(request)).status, 403, request);
+    for (const request of refused) {
+      const { status, headers } = await asBob(request);
+      assert.deepEqual([status, headers['x-content-type-options']], [403, 'nosniff'], request);
+    }
     assert.match((await asBob(`GET ${maps}?watch=1`)).json.message, /^configmaps is forbidden: User "bob" cannot watch /);
   });
 
