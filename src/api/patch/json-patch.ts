@@ -25,6 +25,8 @@ interface Operation {
  * the document.
  */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
+  // Go reads null as a list of nothing.
+  if (patch === null) return cloneJson(document);
   if (!Array.isArray(patch))
     throw malformed(`json: cannot unmarshal ${goKindOf(patch)} into Go value of type []handlers.jsonPatchOp`);
   if (patch.length > maxOperations) {

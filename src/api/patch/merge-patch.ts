@@ -1,9 +1,11 @@
 import { setOwn } from '../codec/json-objects.ts';
+import { badRequest } from '../status-error.ts';
 import { cloneJson, isJsonObject, type JsonObject, member } from './json-value.ts';
 import { malformed, notAMap } from './patch-errors.ts';
 
 /** Applies a JSON Merge Patch (RFC 7396) to a copy of `document`. Throws StatusError 400 when `patch` is not an object. */
 export function applyMergePatch(document: unknown, patch: unknown): JsonObject {
+  if (patch === null) throw badRequest('Invalid JSON Patch');
   if (!isJsonObject(patch)) throw malformed(notAMap(patch));
   return merged(document, patch);
 }

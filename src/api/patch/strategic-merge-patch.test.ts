@@ -143,6 +143,27 @@ const rows: readonly Row[] = [
     result: { selector: { matchLabels: { b: '2' } } },
   },
   {
+    name: 'takes directives inside of a new item for fields',
+    type: 'PodSpec',
+    current: { containers: named('a') },
+    patch: { containers: [{ name: 'b', $retainKeys: ['name'], env: [{ name: 'E', $patch: 'delete' }] }] },
+    result: { containers: [{ name: 'b', $retainKeys: ['name'], env: [{ name: 'E', $patch: 'delete' }] }, ...named('a')] },
+  },
+  {
+    name: 'takes an item whose key is null for a new one',
+    type: 'PodSpec',
+    current: { containers: named('a') },
+    patch: { containers: [{ name: null, image: 'i' }] },
+    result: { containers: [{ name: null, image: 'i' }, ...named('a')] },
+  },
+  {
+    name: 'deletes nothing from what is no list, and nothing where no list says what',
+    type: 'ObjectMeta',
+    current: { finalizers: ['x/y'], labels: { a: '1' } },
+    patch: { '$deleteFromPrimitiveList/labels': ['a'], '$deleteFromPrimitiveList/finalizers': 'x/y' },
+    result: { finalizers: ['x/y'], labels: { a: '1' } },
+  },
+  {
     name: 'drops directives from what is new',
     type: 'PodSpec',
     current: {},

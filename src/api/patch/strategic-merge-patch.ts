@@ -19,8 +19,10 @@ const anything: TypeSchema = { type: 'any' };
  * Throws StatusError with upstream's codes and texts: 400 malformed, 422 lists of lists, 500 for the rest.
  */
 export function applyStrategicMergePatch(current: unknown, patch: unknown, schema: TypeSchema): JsonObject {
-  if (!isJsonObject(patch)) throw badRequest(notAMap(patch));
-  return cloneJson(mergeObjects(isJsonObject(current) ? current : {}, patch, schema)) as JsonObject;
+  // Go reads null as a map of nothing.
+  const changes = patch ?? {};
+  if (!isJsonObject(changes)) throw badRequest(notAMap(patch));
+  return cloneJson(mergeObjects(isJsonObject(current) ? current : {}, changes, schema)) as JsonObject;
 }
 
 function mergeObjects(current: JsonObject, patch: JsonObject, schema: TypeSchema): JsonObject {
@@ -109,7 +111,8 @@ function mergeLists(before: readonly unknown[], patched: readonly unknown[], fie
   for (const change of changes) {
     const key = identity(change);
     const at = places.get(key);
-    if (at === undefined) places.set(key, result.push(cleanFields(change)) - 1);
+    // As upstream does it: directives inside of a new item are taken for fields, and refused or warned of as such.
+    if (at === undefined) places.set(key, result.push(change) - 1);
     else result[at] = mergeObjects(result[at] ?? {}, change, field.schema.items ?? anything);
   }
   return inOrder(result, changes, before, identity);
@@ -140,10 +143,9 @@ function identityOf(mergeKey: string | undefined): ListIdentity {
   };
 }
 
+/** What is no list says nothing about lists, and nothing can be deleted from it. */
 function withoutItems(value: unknown, toDelete: unknown): unknown {
-  if (!Array.isArray(toDelete)) throw badRequest('invalid patch format of primitive list');
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value)) throw badRequest('invalid patch format of primitive list');
+  if (!Array.isArray(toDelete) || !Array.isArray(value)) return value;
   const gone = new Set(toDelete);
   return value.filter((item) => !gone.has(item));
 }

@@ -81,6 +81,7 @@ function bareMessage(message: string): string {
   return known >= 0 && why.endsWith('"') ? why.slice(0, known) + scheme : why;
 }
 
+/** As apimachinery: pkg/apis/meta/v1/conversion.go has it: what one object must be is said without a prefix. */
 function optionsOfQuery(query: URLSearchParams): DeleteOptions {
   const options: DeleteOptions = query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {};
   const grace = /^-\d+$/.test(query.get('gracePeriodSeconds') ?? '') ? 1 : integerOption(query, 'gracePeriodSeconds');
@@ -88,6 +89,10 @@ function optionsOfQuery(query: URLSearchParams): DeleteOptions {
   const policy = query.get('propagationPolicy');
   if (policy !== null) options.propagationPolicy = policy;
   if (query.has('orphanDependents')) options.orphanDependents = isTrue(query.get('orphanDependents'));
+  const uid = query.get('uid');
+  const resourceVersion = query.get('resourceVersion');
+  if (uid || resourceVersion)
+    options.preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   return options;
 }
 

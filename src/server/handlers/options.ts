@@ -55,6 +55,7 @@ export interface WatchOptions {
 /** Query parameters of watches, checked. */
 export function watchOptionsOf(query: URLSearchParams): WatchOptions {
   const timeoutSeconds = integerOption(query, 'timeoutSeconds');
+  integerOption(query, 'limit');
   checkWatch(query);
   return {
     labelSelector: query.get('labelSelector') || undefined,
@@ -92,8 +93,10 @@ function checkWatch(query: URLSearchParams): void {
   if (match) {
     if (!initial) errors.push(forbiddenMatch('is forbidden for watch unless sendInitialEvents is provided'));
     if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']));
-    if (query.get('continue')) errors.push(forbiddenMatch('is forbidden when continue is provided'));
   }
+  // A watch from the start is one with initial events, and so one with a match.
+  const fromStart = !initial && !match && ['', '0'].includes(query.get('resourceVersion') ?? '');
+  if ((match || fromStart) && query.get('continue')) errors.push(forbiddenMatch('is forbidden when continue is provided'));
   refuseWrong('ListOptions', errors);
 }
 
@@ -119,7 +122,7 @@ const maxInteger = 2n ** 63n - 1n;
 /** A whole number of 64 bits, at least 0, undefined when absent. Throws StatusError 400. */
 export function integerOption(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
-  if (text === null || text === '') return undefined;
+  if (text === null) return undefined;
   const parsing = `strconv.ParseInt: parsing ${JSON.stringify(text)}`;
   if (!/^[+-]?\d+$/.test(text)) throw badRequest(`${parsing}: invalid syntax`);
   const value = BigInt(text.replace('+', ''));

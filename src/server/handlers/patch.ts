@@ -24,8 +24,9 @@ const patchKinds: Readonly<Record<string, PatchKind>> = lookup({
 export async function handlePatch(deps: HandlerDeps, target: Target, rules?: UpdateRules): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
   const representation = representationOf(exchange);
+  const type = patchKindOf(exchange, kind);
   const call = callOf(exchange, 'PatchOptions');
-  const patch = await readPatch(exchange, kind);
+  const patch = await readPatch(exchange, type);
   const result = await patchObject(deps, call, {
     kind,
     key: { namespace, name },
@@ -67,11 +68,16 @@ export async function patchObject(
   });
 }
 
-/** Reads and checks what a PATCH carries, and its options. */
-export async function readPatch(exchange: Exchange, kind: Kind): Promise<Patch> {
+/** What sort of patch the content type names. Throws StatusError 415. */
+export function patchKindOf(exchange: Exchange, kind: Kind): PatchKind {
   const contentType = (header(exchange, 'content-type') ?? '').split(';', 1)[0]!.trim();
   const type = patchKinds[contentType];
   if (!type || (type === 'strategic' && kind.type === '')) throw unsupportedPatch(kind);
+  return type;
+}
+
+/** Reads and checks what a PATCH carries, and its options. */
+export async function readPatch(exchange: Exchange, type: PatchKind): Promise<Patch> {
   const { query } = exchange;
   const fieldValidation = fieldValidationOf(query, 'PatchOptions');
   const force = query.has('force') ? isTrue(query.get('force')) : undefined;

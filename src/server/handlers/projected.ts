@@ -9,7 +9,7 @@ import { checkName, checkUid, settleNamespace } from '../registry/system-fields.
 import type { ProjectedSubresource } from '../resources/subresource.ts';
 import { readObject } from './body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
-import { readPatch } from './patch.ts';
+import { patchKindOf, readPatch } from './patch.ts';
 import { objectAnswer, representationOf } from './render.ts';
 
 /** PUT of a sub-resource with a body of its own; without resourceVersion it is unconditional. */
@@ -27,8 +27,9 @@ export async function handleProjectedUpdate(
 /** PATCH of a sub-resource with a body of its own: the patch applies to what it shows. */
 export async function handleProjectedPatch(deps: HandlerDeps, target: Target, projection: ProjectedSubresource): Promise<Answer> {
   const { exchange, namespace, name } = target;
+  const type = patchKindOf(exchange, projection.body);
   const call = callOf(exchange, 'PatchOptions');
-  const patch = await readPatch(exchange, projection.body);
+  const patch = await readPatch(exchange, type);
   const { subresource } = exchange.info;
   const fixed = { kinds: deps.kinds, kind: projection.body, key: { namespace, name }, patch, call, subresource };
   return changeAnswer(deps, target, call, {

@@ -38,7 +38,8 @@ export async function listPage({ objects, clock }: ListDeps, kind: Kind, request
   const matcher = compileMatcher(kind, request, (k, entry) => objects.decode(k, entry));
   const point = request.continue ? continuePoint(request) : undefined;
   const version = parseRevision(request.resourceVersion);
-  if (version !== undefined) await reachRevision(objects, version);
+  const awaited = point?.revision ?? version;
+  if (awaited !== undefined) await reachRevision(objects, awaited);
   const name = onlyName(kind, request, matcher);
   if (name && !point) {
     const entry = objects.entry(kind, { namespace: request.namespace, name });

@@ -77,6 +77,18 @@ describe('deletions', () => {
     assert.equal((await send(`DELETE ${maps}/a`, { preconditions: { uid } })).status, 200);
   });
 
+  it('hold to what the query says the object is, where there is no body', async () => {
+    const { uid, resourceVersion } = (await send(`POST ${maps}`, { metadata: { name: 'known' } })).json.metadata;
+    const remove = async (query: string, body?: object) => (await send(`DELETE ${maps}/known?${query}`, body)).status;
+    assert.equal(await remove('uid=another'), 409);
+    assert.equal(await remove(`uid=${uid}&resourceVersion=1`), 409);
+    assert.equal((await send(`DELETE ${maps}?fieldSelector=metadata.name%3Dknown&resourceVersion=1`)).status, 409);
+    assert.equal(await remove('gracePeriodSeconds='), 400);
+    assert.equal(await remove(`uid=${uid}&resourceVersion=${resourceVersion}`), 200);
+    await send(`POST ${maps}`, { metadata: { name: 'known' } });
+    assert.equal(await remove('uid=another', {}), 200, 'a body says all');
+  });
+
   it('leave the Pods of a Job behind unless the client says otherwise', async () => {
     const jobs = '/apis/batch/v1/namespaces/default/jobs';
     const template = { spec: { restartPolicy: 'Never', containers: spec.containers } };

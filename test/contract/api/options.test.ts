@@ -44,6 +44,8 @@ describe('options of requests', () => {
       forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
     ],
     ['watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&continue=x', withContinue],
+    ['watch=1&continue=x', withContinue],
+    ['watch=1&resourceVersion=0&continue=x', withContinue],
   ];
   for (const [query, message] of lists) {
     it(`refuses ?${query}`, async () => {
@@ -64,7 +66,10 @@ describe('options of requests', () => {
     assert.equal(await list('watch=False'), 1);
     const parsing = 'strconv.ParseInt: parsing';
     assert.equal(await list('limit=9223372036854775808'), `400 ${parsing} "9223372036854775808": value out of range`);
-    assert.equal(await list('limit=1.5'), `400 ${parsing} "1.5": invalid syntax`);
+    for (const name of ['limit', 'timeoutSeconds', 'watch=1&limit']) {
+      assert.equal(await list(`${name}=1.5`), `400 ${parsing} "1.5": invalid syntax`);
+      assert.equal(await list(`${name}=`), `400 ${parsing} "": invalid syntax`);
+    }
     assert.match(String(await list(`resourceVersion=${2n ** 64n}`)), /^400 .*strconv\.ParseUint: .*: value out of range$/);
   });
 
@@ -84,6 +89,23 @@ describe('options of requests', () => {
       'early,later',
       false,
     ]);
+  });
+
+  it('goes on only where a page can have ended', async () => {
+    const going = (change: object) => {
+      const token = { v: 'meta.k8s.io/v1', rv: 1, start: '/one\0', ...change };
+      return send(`GET ${maps}?limit=1&continue=${Buffer.from(JSON.stringify(token)).toString('base64url')}`);
+    };
+    const why = 'invalid continue token: continue key is not valid:';
+    for (const start of ['../one', 'a/../../one', '/./one', '//one']) {
+      const { status, json } = await going({ start });
+      assert.deepEqual([status, json.message], [400, `${why} ${start}`]);
+    }
+    assert.equal((await going({ start: '' })).json.message, `${why} encoded start key empty (version meta.k8s.io/v1)`);
+    const future = going({ rv: 99_999 });
+    await send('GET /version');
+    clock.advance(4000);
+    assert.equal((await future).status, 504);
   });
 
   it('lists one name only where the other selectors match as well', async () => {

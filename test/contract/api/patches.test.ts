@@ -63,6 +63,22 @@ describe('patches', () => {
     assert.match(strict.json.details.causes[0].message, /: strict decoding error: unknown field "spec"$/);
   });
 
+  it('nothing changes nothing, but as a merge patch it is none', async () => {
+    const { json } = await send(`GET ${maps}/a`);
+    for (const type of ['json', 'strategic-merge', 'merge']) {
+      const answer = await send(`PATCH ${maps}/a`, 'null', { 'content-type': `application/${type}-patch+json` });
+      if (type === 'merge') assert.deepEqual([answer.status, answer.json.message], [400, 'Invalid JSON Patch']);
+      else assert.deepEqual(answer.json, json);
+    }
+  });
+
+  it('a type nobody knows counts more than wrong options', async () => {
+    for (const path of [`${maps}/a`, '/apis/apps/v1/namespaces/default/deployments/a/scale']) {
+      const { status } = await send(`PATCH ${path}?dryRun=x&fieldValidation=x`, {}, { 'content-type': 'application/json' });
+      assert.equal(status, 415);
+    }
+  });
+
   it('what is patched must still say its name and version', async () => {
     const apply = { 'content-type': 'application/apply-patch+yaml' };
     const missing = (name: string): string =>
