@@ -103,6 +103,6 @@ export class ProtobufReader {
       if (shift < 32) value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value;
     }
-    throw new ProtobufError('integer overflow');
+    throw new ProtobufError('proto: integer overflow');
   }
 }

@@ -107,7 +107,7 @@ function labelOf(labels: Labels | undefined, key: string): string | undefined {
 }
 
 function isInteger(text: string | undefined): text is string {
-  return text !== undefined && /^[+-]?\d{1,19}$/.test(text) && !text.startsWith('+');
+  return text !== undefined && /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }
 
 function checkRequirement(

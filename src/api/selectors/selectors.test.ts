@@ -41,6 +41,8 @@ describe('label selector', () => {
     ['a in (b', "unable to parse requirement: found '', expected: ',' or ')'"],
     ['a=b=c', "found '=', expected: ',' or 'end of string'"],
     ['a>x', /the value must be an integer/],
+    ['a>9223372036854775808', /the value must be an integer/],
+    ['a<-9223372036854775809', /the value must be an integer/],
     ['-a=b', /^unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of/],
     ['a=b!', /expected: ',' or 'end of string'/],
     ['a=-', /^unable to parse requirement: values\[0\]\[a\]: Invalid value: "-": a valid label must be/],

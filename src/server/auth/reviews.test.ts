@@ -26,7 +26,7 @@ const authentication: Authentication = {
 };
 const handlers = createReviewHandlers({ authentication, authorization: createAuthorization({ reader }) });
 const ask = async (resource: string, fields: object, namespace?: string): Promise<Record<string, unknown>> => {
-  const context = { user: bob, ...(namespace === undefined ? {} : { namespace }) };
+  const context = { user: bob, nowMs: 0, ...(namespace === undefined ? {} : { namespace }) };
   const answer = await handlers.get(resource)!(context, {
     apiVersion: 'v1',
     kind: 'X',
@@ -138,7 +138,7 @@ test('rules reviews list what a user may do', async () => {
   paths.put(ClusterRoleBinding, { metadata, roleRef, subjects: [{ kind: 'User', name: 'bob' }] });
   const review = createReviewHandlers({ authentication, authorization: createAuthorization({ reader: paths }) });
   const question = { apiVersion: 'v1', kind: 'X', metadata: {}, spec: { namespace: 'a' } } as unknown as KubeObject;
-  const answer = await review.get('authorization.k8s.io/selfsubjectrulesreviews')!({ user: bob }, question);
+  const answer = await review.get('authorization.k8s.io/selfsubjectrulesreviews')!({ user: bob, nowMs: 0 }, question);
   const { nonResourceRules, resourceRules } = (answer as unknown as { status: Record<string, unknown> }).status;
   assert.deepEqual(nonResourceRules, [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }]);
   assert.deepEqual(resourceRules, []);
@@ -152,7 +152,12 @@ test('token and self reviews name the user', async () => {
   const token = 'authentication.k8s.io/tokenreviews';
   assert.deepEqual(await ask(token, { spec: { token: 'good' } }), { authenticated: true, user, audiences: ['api'] });
   assert.deepEqual(await ask(token, { spec: { token: 'old' } }), { user: {}, error: 'service account token has expired' });
-  assert.deepEqual(await ask('authentication.k8s.io/selfsubjectreviews', {}), { userInfo: user });
+  const self = handlers.get('authentication.k8s.io/selfsubjectreviews')!;
+  const review = await self({ user: bob, nowMs: 0 }, { apiVersion: 'v1', kind: 'X', metadata: {} } as KubeObject);
+  assert.deepEqual(review, {
+    ...{ apiVersion: 'v1', kind: 'X', metadata: { creationTimestamp: '1970-01-01T00:00:00Z' } },
+    status: { userInfo: user },
+  });
 });
 
 test('rules reviews are incomplete where others than RBAC decide, not where a role is missing', async () => {
@@ -165,7 +170,9 @@ test('rules reviews are incomplete where others than RBAC decide, not where a ro
     const question = { apiVersion: 'v1', kind: 'X', metadata: {}, spec: { namespace: 'a' } } as unknown as KubeObject;
     const user = { name: 'system:node:pi', groups, extra: {} };
     return (
-      (await review.get('authorization.k8s.io/selfsubjectrulesreviews')!({ user }, question)) as unknown as { status: unknown }
+      (await review.get('authorization.k8s.io/selfsubjectrulesreviews')!({ user, nowMs: 0 }, question)) as unknown as {
+        status: unknown;
+      }
     ).status;
   };
   const none = { resourceRules: [], nonResourceRules: [] };

@@ -14,6 +14,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { badRequest, invalid } from '../../api/status-error.ts';
+import { timestamp } from '../../api/timestamp.ts';
 import type { Authentication } from './authentication.ts';
 import type { Authorization } from './authorization.ts';
 import type { Attributes, Authorizer } from './authorizer.ts';
@@ -28,6 +29,7 @@ import type { UserInfo } from './user.ts';
 
 export interface ReviewContext {
   readonly user: UserInfo;
+  readonly nowMs: number;
   /** Of the URL, for LocalSubjectAccessReview. */
   readonly namespace?: string;
 }
@@ -170,8 +172,12 @@ async function tokenReview(review: TokenReview, authentication: Authentication):
   return { ...review, status: { authenticated: true, user: wireUser(user), audiences: [...(audiences ?? [])] } };
 }
 
-function selfSubjectReview({ user }: ReviewContext, review: SelfSubjectReview): SelfSubjectReview {
-  return { ...review, status: { userInfo: wireUser(user) } };
+function selfSubjectReview({ user, nowMs }: ReviewContext, review: SelfSubjectReview): SelfSubjectReview {
+  return {
+    ...review,
+    metadata: { ...review.metadata, creationTimestamp: timestamp(nowMs) },
+    status: { userInfo: wireUser(user) },
+  };
 }
 
 function wireUser(user: UserInfo): UserInfoType {

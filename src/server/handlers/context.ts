@@ -55,11 +55,16 @@ export function callOf(exchange: Exchange, optionsKind: string, dryRun = exchang
   refuseWrong(optionsKind, errors.flat());
   return {
     user: exchange.user,
-    fieldManager: managerName(manager, header(exchange, 'user-agent') ?? ''),
+    fieldManager: managerName(manager, utf8(header(exchange, 'user-agent') ?? '')),
     dryRun: dryRun.length > 0,
     pauses: (bytes) => exchange.pauses(bytes),
     warn: (message) => exchange.warnings.add(message),
   };
+}
+
+/** A header as its client wrote it: Node.js makes a character of each byte. */
+function utf8(header: string): string {
+  return /[\x80-\xff]/.test(header) ? Buffer.from(header, 'latin1').toString('utf8') : header;
 }
 
 function managerErrors(name: string): FieldError[] {

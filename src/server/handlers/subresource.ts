@@ -1,7 +1,8 @@
 import type { Verb } from '../../api/kind.ts';
 import type { AnyObject } from '../../api/meta.ts';
 import { methodNotAllowed, resourceNotFound } from '../../api/status-error.ts';
-import type { Answer } from '../http/exchange.ts';
+import { type Answer, header } from '../http/exchange.ts';
+import { requireNoTable } from '../http/negotiate.ts';
 import { valueAnswer } from '../http/status-answer.ts';
 import type { PostedSubresource, ProjectedSubresource, Subresource } from '../resources/subresource.ts';
 import { readObject } from './body.ts';
@@ -38,6 +39,7 @@ function handleWhole(deps: DispatchDeps, target: Target, subresource: Subresourc
 
 async function handlePost(deps: DispatchDeps, target: Target, posted: PostedSubresource): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
+  requireNoTable(header(exchange, 'accept'));
   const body = (await readObject(exchange, posted.body, fieldValidationOf(exchange.query, 'CreateOptions'))) as AnyObject;
   const call = callOf(exchange, 'CreateOptions');
   const { subresource } = exchange.info;

@@ -50,6 +50,15 @@ export function negotiate(accept: string | undefined, allowShapes: boolean, stre
   throw onlyTypes();
 }
 
+/** Throws StatusError 406 to whoever wants the answer of a posted sub-resource as a table and as nothing else. */
+export function requireNoTable(accept: string | undefined): void {
+  try {
+    negotiate(accept, false);
+  } catch (error) {
+    if (negotiate(accept, true).as === 'Table') throw error;
+  }
+}
+
 /** Undefined for what there is not: other shapes and versions, tables in protobuf. */
 function shaped(
   format: Format,

@@ -33,13 +33,18 @@ export function checkUid(kind: Kind, body: KubeObject, { metadata }: KubeObject)
 
 /** The uid of the body is not `actual`. */
 export function uidConflict(kind: Kind, { metadata: { namespace, name, uid } }: KubeObject, actual: string): StatusError {
+  return notAsStored(kind, { namespace, name }, `UID in precondition: ${uid}, UID in object meta: ${actual}`);
+}
+
+/** The object that is stored is not the one the client means, in the words of upstream's storage. */
+export function notAsStored(
+  kind: Kind,
+  { namespace, name }: { readonly namespace?: string | undefined; readonly name: string },
+  why: string,
+): StatusError {
   const key = storeKeyOf(kind, { namespace, name });
-  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`;
-  return conflict(
-    kind,
-    name,
-    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
-  );
+  const error = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0`;
+  return conflict(kind, name, `${error}, AdditionalErrorMsg: Precondition failed: ${why}`);
 }
 
 /** Owners that are named twice are kept once; the caller is told (apiserver: pkg/endpoints/handlers/rest.go dedupOwnerReferences). */

@@ -237,6 +237,16 @@ describe('field ownership', () => {
     assert.deepEqual(warned.headers['warning'], ['299 - "line 7: key \\"a\\" already set in map"']);
   });
 
+  it('names a client as it writes its own name', async () => {
+    const bytes = Buffer.from('Müller/1.0').toString('latin1');
+    const { json } = await send(
+      'POST /api/v1/namespaces/default/configmaps',
+      { metadata: { name: 'named' }, data: { a: '1' } },
+      { 'user-agent': bytes },
+    );
+    assert.equal(json.metadata.managedFields[0].manager, 'Müller');
+  });
+
   it('orders ports as numbers', async () => {
     const ports = [8443, 443, 80].map((containerPort) => ({ containerPort }));
     const made = await send(`POST ${pods}?fieldManager=m`, pod('ports', { containers: [{ ...container, ports }] }));

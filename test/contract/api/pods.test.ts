@@ -27,6 +27,28 @@ describe('pods', () => {
     assert.equal(status.status, 200, status.body);
   }
 
+  it('answer what is posted to them with no table', async () => {
+    await send(`POST ${pods}`, { metadata: { name: 'tabled' }, spec });
+    const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+    const evict = async (accept: string) =>
+      (await send(`POST ${pods}/tabled/eviction?dryRun=All`, { metadata: { name: 'tabled' } }, { accept })).status;
+    assert.equal(await evict(table), 406);
+    assert.equal(await evict(`${table},application/json`), 201);
+    assert.equal(await evict(table.replace('Table', 'PartialObjectMetadata')), 201);
+  });
+
+  it('are bound only as those the scheduler has seen', async () => {
+    await send(`POST ${pods}`, { metadata: { name: 'seen' }, spec });
+    for (const [field, other] of [
+      ['uid', 'u'],
+      ['resourceVersion', '1'],
+    ] as const) {
+      const { status, json } = await send(`POST ${pods}/seen/binding`, { metadata: { name: 'seen', [field]: other }, target });
+      assert.deepEqual([status, json.details.kind], [409, 'pods']);
+      assert.match(json.message, new RegExp(`StorageError: .* Precondition failed: ${field} in precondition: ${other},`, 'i'));
+    }
+  });
+
   it('on no node go at once, on a node after their grace period', async () => {
     await send(`POST ${pods}`, { metadata: { name: 'unbound' }, spec });
     const gone = await send(`DELETE ${pods}/unbound`);

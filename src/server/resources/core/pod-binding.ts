@@ -8,6 +8,7 @@ import { readObject } from '../../handlers/body.ts';
 import { callOf, fieldValidationOf, type HandlerDeps, type Target } from '../../handlers/context.ts';
 import type { Answer } from '../../http/exchange.ts';
 import { valueAnswer } from '../../http/status-answer.ts';
+import { notAsStored } from '../../registry/system-fields.ts';
 import type { PostedSubresource, SubresourceContext } from '../subresource.ts';
 
 const podsBinding = { group: '', plural: 'pods/binding', kind: 'Binding' };
@@ -58,12 +59,11 @@ function assign(pod: Pod, binding: BindingType, nowMs: number): void {
   const refuse = (why: string): Error => conflict(podsBinding, name, why);
   const { uid, resourceVersion } = binding.metadata;
   if (uid && uid !== pod.metadata.uid) {
-    throw refuse(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);
+    throw notAsStored(Pod, pod.metadata, `UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);
   }
   if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) {
-    throw refuse(
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`,
-    );
+    const versions = `ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`;
+    throw notAsStored(Pod, pod.metadata, versions);
   }
   if (pod.metadata.deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (pod.spec.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
