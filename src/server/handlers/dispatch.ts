@@ -61,7 +61,7 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
   if (target.name && info.verb === 'create') throw methodNotAllowed();
   const everywhere = kind.scope === 'Namespaced' && !target.namespace;
   if (everywhere && needsName.has(info.verb)) throw resourceNotFound();
-  if (target.name) checkName(exchange, target.name);
+  if (target.name && needsName.has(info.verb)) checkName(exchange, target.name);
   if (everywhere && (info.verb === 'create' || info.verb === 'deletecollection')) throw methodNotAllowed();
   return handlers[info.verb as Verb](deps, target);
 }

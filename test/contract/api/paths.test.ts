@@ -54,6 +54,8 @@ describe('paths', () => {
     ['GET /api/v1/namespaces/default/configmaps/..', 400],
     ['DELETE /api/v1/namespaces/default/configmaps/.', 400],
     ['GET /api/v1/namespaces/default/configmaps/a%25b', 400],
+    ['GET /api/v1/namespaces/default/configmaps?fieldSelector=metadata.name%3Da/b', 200],
+    ['GET /api/v1/namespaces/default/configmaps?fieldSelector=metadata.name%3D..', 200],
     ['GET /api/v9', 404, 'application/json'],
     ['GET /apis/unknown.io/v1', 404, 'text/plain; charset=utf-8'],
     ['GET /livez/', 404],
