@@ -34,8 +34,9 @@ interface LeafPlan {
 
 const plans: Readonly<Record<LeafName, LeafPlan>> = {
   serving: { subject: { commonName: 'kube-apiserver', organizations: [] }, usages: ['serverAuth'], signer: 'ca' },
+  // In no group: a node that gives this server's own address for its own gets requests nobody would carry out.
   'kubelet-client': {
-    subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
+    subject: { commonName: 'kube-apiserver-kubelet-client', organizations: [] },
     usages: ['clientAuth'],
     signer: 'ca',
   },

@@ -15,7 +15,7 @@ import type { ReviewHandler } from './auth/reviews.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { FlowControl } from './flow-control/flow-control.ts';
 import type { HandlerDeps } from './handlers/context.ts';
-import { dispatch } from './handlers/dispatch.ts';
+import { type DispatchDeps, dispatch } from './handlers/dispatch.ts';
 import { InProcess } from './handlers/in-process.ts';
 import { ListCache } from './handlers/list-cache.ts';
 import { sharedByWatches } from './handlers/shared-by-watches.ts';
@@ -104,6 +104,7 @@ export interface ApiServer extends Component {
 const historyEvents = 4096;
 const historyBytes = 8 * 1024 * 1024;
 
+/** The composition root of the API part: objects, registry, filters and paths over a store. Nothing happens before `load` or `start`. */
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { store, clock, tls } = deps;
   const logger = deps.logger.child('api');
@@ -141,33 +142,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const dispatchDeps = { ...handlerDeps, subresources, aggregated: deps.aggregated };
   let ready = false;
   let stopping = false;
-  const discovery = new Discovery({ kinds, serverAddress: () => `${advertise.address}:${advertise.port}` });
-  const routes = createRoutes({
-    resources: (exchange) => dispatch(dispatchDeps, exchange),
-    discovery: (exchange) => discovery.handle(exchange),
-    paths: new Map([...openApiPaths(clock), ...(deps.paths ?? [])]),
-    knownPaths: () => [...discovery.paths(), ...(deps.knownPaths ?? [])],
-    health: serverChecks({ isLoaded: () => ready, isStopping: () => stopping }, deps.health ?? []),
-    metrics,
-  });
-  const publicPaths = deps.publicPaths ?? new Set<string>();
-  const handler: Handler = chain(
-    filters({
-      authenticate: security.authenticate,
-      authorizer: security.authorizer,
-      audit: deps.audit,
-      metrics: createRequestMetrics(metrics, clock),
-      flowControl: new FlowControl({ reader: objects, clock, metrics }),
-      isServed({ group, version, resource, subresource }) {
-        const kind = kinds.find(group, version, resource);
-        return kind !== undefined && (!subresource || kind.subresources.some(({ name }) => name === subresource));
-      },
-      clock,
-      logger,
-      isPublic: (path) => publicPaths.has(path),
-    }),
-    routes,
-  );
+  const state = { isLoaded: () => ready, isStopping: () => stopping };
+  const handler = requestHandler(deps, { security, objects, metrics, logger, dispatchDeps, state });
   const load = async (): Promise<void> => {
     if (ready) return;
     await objects.load();
@@ -197,4 +173,46 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       objects.close();
     },
   };
+}
+
+interface HandlerParts {
+  readonly security: Security;
+  readonly objects: Reader;
+  readonly metrics: MetricRegistry;
+  readonly logger: Logger;
+  readonly dispatchDeps: DispatchDeps;
+  readonly state: { isLoaded(): boolean; isStopping(): boolean };
+}
+
+/** The filters every request passes, and behind them the paths. */
+function requestHandler(deps: ApiServerDeps, { security, objects, metrics, logger, dispatchDeps, state }: HandlerParts): Handler {
+  const { advertise, clock } = deps;
+  const { kinds } = dispatchDeps;
+  const discovery = new Discovery({ kinds, serverAddress: () => `${advertise.address}:${advertise.port}` });
+  const routes = createRoutes({
+    resources: (exchange) => dispatch(dispatchDeps, exchange),
+    discovery: (exchange) => discovery.handle(exchange),
+    paths: new Map([...openApiPaths(clock), ...(deps.paths ?? [])]),
+    knownPaths: () => [...discovery.paths(), ...(deps.knownPaths ?? [])],
+    health: serverChecks(state, deps.health ?? []),
+    metrics,
+  });
+  const publicPaths = deps.publicPaths ?? new Set<string>();
+  return chain(
+    filters({
+      authenticate: security.authenticate,
+      authorizer: security.authorizer,
+      audit: deps.audit,
+      metrics: createRequestMetrics(metrics, clock),
+      flowControl: new FlowControl({ reader: objects, clock, metrics }),
+      isServed({ group, version, resource, subresource }) {
+        const kind = kinds.find(group, version, resource);
+        return kind !== undefined && (!subresource || kind.subresources.some(({ name }) => name === subresource));
+      },
+      clock,
+      logger,
+      isPublic: (path) => publicPaths.has(path),
+    }),
+    routes,
+  );
 }

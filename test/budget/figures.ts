@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 const budgets = JSON.parse(readFileSync('budgets.json', 'utf8')) as Readonly<Record<string, { max: number; what: string }>>;
 
 /** A busy machine, as those that run tests often are, may take this many times as long. CPU time and bytes get no such grace. */
-export const busyMachineTimeFactor = 2;
+const busyMachineTimeFactor = 2;
 /** One program's memory reads this much higher or lower from run to run: over the budget is printed as missed, beyond this the test fails. */
-export const memoryNoiseFactor = 1.03;
+const memoryNoiseFactor = 1.03;
 
 interface Figure {
   readonly name: string;

@@ -20,7 +20,7 @@ import { freePort } from './free-port.ts';
 import { type ThrowAwayTls, throwAwayTls } from './throw-away-tls.ts';
 
 /** Mounts nothing: directories of the disk stand for memory filesystems. */
-export const noMounts: Mounter = {
+const noMounts: Mounter = {
   async tmpfs(path) {
     mkdirSync(path, { recursive: true });
   },
@@ -38,6 +38,7 @@ export interface BenchOptions {
   readonly components?: AgentDeps['components'];
 }
 
+/** The only node of the bench. */
 export const nodeName = 'node-1';
 
 /** An API server over memory, and the agent of one node that talks to it over HTTPS as in a cluster. It has joined already. */

@@ -34,4 +34,5 @@ export function eventsOf(answer: Answered): { type: string; name: string; versio
     .map(({ type, object }) => ({ type, name: object.metadata?.name ?? '', version: Number(object.metadata?.resourceVersion) }));
 }
 
+/** Headers of a JSON merge patch. */
 export const mergePatch = { 'content-type': 'application/merge-patch+json' };

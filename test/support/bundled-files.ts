@@ -23,6 +23,7 @@ export function bundledFileHashes(archive: 'node' | 'kubectl', arch: DebianArch)
   }
 }
 
+/** Lower-case hex. */
 export function sha256Of(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }

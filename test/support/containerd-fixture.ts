@@ -9,6 +9,7 @@ import type { ContainerConfig, SandboxConfig } from '../../src/runtime/runtime.t
 import { fetchTestBinaries } from './fetch-test-binaries.ts';
 import { containerConfigOf, sandboxConfigOf } from './runtime-configs.ts';
 
+/** The image the tests run. */
 export const busyboxImage = 'skiff.dev/test/busybox:1';
 
 const podSubnet = '10.88.0.0/24';
@@ -135,6 +136,7 @@ export function buildBusyboxTar(reference: string): Buffer {
   });
 }
 
+/** What the image of the tests holds: a shell and what their commands need. */
 export function busyboxFiles(): TarEntry[] {
   return [
     { name: 'bin/', type: 'directory', mode: 0o755 },

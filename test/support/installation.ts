@@ -76,6 +76,7 @@ export class InstallationPlace {
   }
 }
 
+/** Runs a script as root; throws when a command of it fails. Returns what it printed. */
 export function shell(script: string): string {
   return execFileSync('sh', ['-ec', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 }

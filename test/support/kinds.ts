@@ -47,6 +47,7 @@ export function problems<T extends KubeObject>(kind: Kind<T>, fields: Fields): s
   return texts([...kind.validate(object), ...(kind.validateCreate?.(object) ?? [])]);
 }
 
+/** `field: message` of each. */
 export const texts = (errors: readonly FieldError[]): string[] => errors.map((e) => `${e.field}: ${e.message}`);
 
 /** The cells of an object by the names of their columns. */

@@ -49,6 +49,7 @@ export class Machines {
   }
 }
 
+/** One machine of a cluster: its network namespace, folders and the Skiffs that run in it. */
 export class Machine {
   readonly name: string;
   readonly ip: string;

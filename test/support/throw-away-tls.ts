@@ -11,6 +11,7 @@ export interface ThrowAwayTls {
   client(commonName: string, organizations: readonly string[]): { certificatePem: string; keyPem: string };
 }
 
+/** A CA, a serving certificate for localhost and 127.0.0.1, and client certificates as asked for. */
 export function throwAwayTls(): ThrowAwayTls {
   const nowMs = Date.now();
   const ca = createCertificateAuthority({ commonName: 'test-ca', nowMs });

@@ -139,6 +139,9 @@ describe('authentication', () => {
       groups: ['a', 'b', 'system:authenticated'],
       extra: { 'acme.com/team': ['red'] },
     });
+    const odd = { 'x-remote-user': 'ann', 'x-remote-extra-__proto__': 'x' };
+    const { extra } = await authentication.authenticate(credentials({ clientCertificate: proxy, headers: odd }));
+    assert.deepEqual(Object.entries(extra), [['__proto__', ['x']]]);
     const nobody = { 'x-remote-user': 'system:anonymous', 'x-remote-group': 'a' };
     const unknown = await authentication.authenticate(credentials({ clientCertificate: proxy, headers: nobody }));
     assert.deepEqual(unknown.groups, ['a']);

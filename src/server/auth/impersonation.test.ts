@@ -66,6 +66,14 @@ describe('impersonation', () => {
     );
   });
 
+  test('extra of any name is asked for and passed on', () => {
+    const headers = { 'impersonate-user': 'bob', 'impersonate-extra-__proto__': 'x' };
+    assert.deepEqual(Object.entries(acting(headers, admin).extra), [['__proto__', ['x']]]);
+    grant('eve', rule('impersonate', '', 'users'));
+    assert.match(refusal(headers), /^403 /);
+    assert.equal(refusal({ 'impersonate-user': 'bob' }), 'allowed');
+  });
+
   test('without any right, what the first possible mode lacks is told', () => {
     const where = 'in API group "" in the namespace "shop"';
     const lacks = (mode: string): string =>

@@ -1,3 +1,4 @@
+import { setOwn } from '../../api/codec/json-objects.ts';
 import { badRequest } from '../../api/status-error.ts';
 import type { Credentials } from './authenticator.ts';
 import { extraKey } from './authenticators/front-proxy.ts';
@@ -18,7 +19,7 @@ export function impersonate(credentials: Credentials, request: Attributes, autho
   const uid = values(credentials, 'impersonate-uid')[0];
   const extra: Record<string, string[]> = {};
   for (const header of Object.keys(credentials.headers))
-    if (header.startsWith(extraPrefix)) extra[extraKey(header, extraPrefix)] = values(credentials, header);
+    if (header.startsWith(extraPrefix)) setOwn(extra, extraKey(header, extraPrefix), values(credentials, header));
   if (name) return impersonateInSomeMode({ name, groups, extra, ...(uid ? { uid } : {}) }, request, authorizer);
   if (groups.length > 0 || uid || Object.keys(extra).length > 0) throw badRequest(withoutUser({ uid, groups, extra }));
   return request.user;

@@ -18,10 +18,12 @@ export function validateSubjectAccessReview({ spec, metadata }: SubjectAccessRev
   return [...subjectProblems(spec), ...metadataProblems(metadata, 'must be empty')];
 }
 
+/** What is wrong with a SelfSubjectAccessReview; upstream: pkg/apis/authorization/validation. */
 export function validateSelfSubjectAccessReview({ spec, metadata }: SelfSubjectAccessReview): FieldError[] {
   return [...questionProblems(spec), ...metadataProblems(metadata, 'must be empty')];
 }
 
+/** What is wrong with a LocalSubjectAccessReview: as above, and it asks about its own namespace only. */
 export function validateLocalSubjectAccessReview({ spec, metadata }: LocalSubjectAccessReview): FieldError[] {
   const { namespace, ...rest } = metadata ?? {};
   const errors = [...subjectProblems(spec), ...metadataProblems(rest, 'must be empty except for namespace')];

@@ -1,9 +1,14 @@
 import type { UserInfo } from './user.ts';
 
+/** Everybody who is known. */
 export const authenticatedGroup = 'system:authenticated';
+/** Everybody else. */
 export const unauthenticatedGroup = 'system:unauthenticated';
+/** Who may do everything, whatever roles say. */
 export const mastersGroup = 'system:masters';
+/** The nodes, each as `system:node:<name>`. */
 export const nodesGroup = 'system:nodes';
+/** Who came with a join token of any kind. */
 export const bootstrappersGroup = 'system:bootstrappers';
 /** Machines with a join token of this cluster; bound to the right to request a node certificate. */
 export const joiningNodesGroup = 'system:bootstrappers:skiff:default-node-token';
@@ -33,6 +38,7 @@ export function parseServiceAccountUserName(user: string): { namespace: string; 
 export const parseNodeUserName = (user: string): string | undefined =>
   user.startsWith(nodePrefix) ? user.slice(nodePrefix.length) : undefined;
 
+/** `system:node:<name>` */
 export const nodeUserName = (node: string): string => `${nodePrefix}${node}`;
 
 /** The node a user is: somebody of the nodes' group with the name of a node, which may be ''. Undefined for everybody else. */

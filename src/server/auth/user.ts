@@ -6,6 +6,7 @@ export interface UserInfo {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Who shows no credentials. */
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
 /** Allowed everything, by group: the loopback identity of the server itself. */

@@ -193,6 +193,41 @@ describe('flow control', () => {
       'request_wait_duration_seconds_count{priority_level="mine",flow_schema="mine",execute="true"} 8',
       'request_wait_duration_seconds_count{priority_level="mine",flow_schema="mine",execute="false"} 2',
     ]);
+    assert.deepEqual(series('request_wait_duration_seconds_sum'), [
+      'request_wait_duration_seconds_sum{priority_level="mine",flow_schema="mine",execute="true"} 29.998',
+      'request_wait_duration_seconds_sum{priority_level="mine",flow_schema="mine",execute="false"} 15',
+    ]);
+    const timeOuts = 'rejected_requests_total{priority_level="mine",flow_schema="mine",reason="time-out"} 2';
+    assert.deepEqual(series('rejected'), [timeOuts]);
+  });
+
+  it('flows of two schemas in one level take turns', async () => {
+    putLevel('mine', queuing(8, 8, 8));
+    putSchema('all', 'mine');
+    const first = Array.from({ length: 3 }, () => ask(user('hog')));
+    const hog = [ask(user('hog')), ask(user('hog'))];
+    putSchema('few', 'mine', { matchingPrecedence: 1 });
+    const mouse = ask(user('mouse'));
+    assert.equal(mouse.flow.use.schema, 'few');
+    for (const each of first.slice(1)) control.leave(each.flow);
+    assert.deepEqual(await seated(...hog, mouse), [true, undefined, true]);
+  });
+
+  it('a change of the objects keeps who has a seat, who waits and what is counted of them', async () => {
+    putLevel('mine', queuing(8, 8, 8));
+    putSchema('mine', 'mine');
+    const asked = Array.from({ length: 4 }, () => ask(user('jane')));
+    putSchema('new', 'mine', { matchingPrecedence: 1 });
+    const newcomer = ask(user('jane'));
+    assert.deepEqual(await seated(...asked, newcomer), [true, true, true, undefined, undefined]);
+    const counted = (schema: string, waiting: number, executing: number): string[] => [
+      `current_inqueue_requests{priority_level="mine",flow_schema="${schema}"} ${waiting}`,
+      `current_executing_requests{priority_level="mine",flow_schema="${schema}"} ${executing}`,
+    ];
+    assert.deepEqual(series('current').sort(), [...counted('mine', 1, 3), ...counted('new', 1, 0)].sort());
+    reader.remove(FlowSchema, { name: 'new' });
+    assert.equal(schemaOf(user('jane')), 'mine');
+    assert.deepEqual(series('current').sort(), [...counted('mine', 1, 3), ...counted('new', 1, 0)].sort());
   });
 
   it('a level that is deleted lets go who is in it', async () => {
@@ -223,5 +258,6 @@ describe('flow control', () => {
     const admin: UserInfo = { name: 'admin', groups: ['system:masters'], extra: {} };
     for (let n = 0; n < 2000; n++) assert.equal(ask(admin).seated, true);
     assert.deepEqual(series('dispatched'), ['dispatched_requests_total{priority_level="exempt",flow_schema="exempt"} 2000']);
+    assert.deepEqual(series('request_wait_duration_seconds'), []);
   });
 });

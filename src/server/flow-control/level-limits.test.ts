@@ -36,6 +36,14 @@ test('how much a level may borrow', () => {
   );
 });
 
+test('a level that is exempt has its part and may lend of it', () => {
+  const exempt = { type: 'Exempt', exempt: { nominalConcurrencyShares: 1, lendablePercent: 50 } };
+  assert.deepEqual(seatLimits([exempt, limited({ nominalConcurrencyShares: 2 })]), [
+    { nominal: 200, lower: 100, upper: 800 },
+    { nominal: 400, lower: 400, upper: 1000 },
+  ]);
+});
+
 test('without shares there are no seats but borrowed ones', () => {
   assert.deepEqual(seatLimits([limited({ nominalConcurrencyShares: 0 })]), [{ nominal: 0, lower: 0, upper: 600 }]);
 });

@@ -24,6 +24,8 @@ describe('Retry-After', () => {
     assert.deepEqual(told(3, 9, 9, 9, ...rare), [1, 2, 2, 4, 4, 4, 4, 4, 4, 4, 3, 3, 3, 2, 2, 2, 1]);
   });
 
+  it('stays as it is for as many as before', () => assert.deepEqual(told(3, 1, 1, 1, 1, 1), [1, 2, 2, 2, 2, 2]));
+
   it('a pause is forgotten', () => {
     const after = new RetryAfter();
     for (let n = 0; n < 9; n++) after.note(0);

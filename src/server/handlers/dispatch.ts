@@ -1,14 +1,13 @@
 import type { Kind, Verb } from '../../api/kind.ts';
 import { badRequest, methodNotAllowed, resourceNotFound } from '../../api/status-error.ts';
 import { type Answer, type Exchange, pathNotFound } from '../http/exchange.ts';
-import type { SubresourceTable } from '../resources/subresource.ts';
 import type { HandlerDeps, Target } from './context.ts';
 import { handleCreate } from './create.ts';
 import { handleDelete, handleDeleteCollection } from './delete.ts';
 import { handleGet } from './get.ts';
 import { handleList } from './list.ts';
 import { handlePatch } from './patch.ts';
-import { handleSubresource } from './subresource.ts';
+import { handleSubresource, type SubresourceDeps } from './subresource.ts';
 import { handleUpdate } from './update.ts';
 import { handleWatch } from './watch.ts';
 
@@ -28,8 +27,7 @@ const handlers: Readonly<Record<Verb, VerbHandler>> = {
 /** Verbs on one object; a collection has no such methods. */
 const needsName: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete']);
 
-export interface DispatchDeps extends HandlerDeps {
-  readonly subresources: SubresourceTable;
+export interface DispatchDeps extends SubresourceDeps {
   /** Answers for groups that other servers serve; undefined: nobody's. */
   readonly aggregated: ((exchange: Exchange) => Promise<Answer> | Answer | undefined) | undefined;
 }

@@ -4,10 +4,9 @@ import { methodNotAllowed, resourceNotFound } from '../../api/status-error.ts';
 import { type Answer, header } from '../http/exchange.ts';
 import { requireNoTable } from '../http/negotiate.ts';
 import { valueAnswer } from '../http/status-answer.ts';
-import type { PostedSubresource, ProjectedSubresource, Subresource } from '../resources/subresource.ts';
+import type { PostedSubresource, ProjectedSubresource, Subresource, SubresourceTable } from '../resources/subresource.ts';
 import { readObject } from './body.ts';
-import { callOf, fieldValidationOf, type Target } from './context.ts';
-import type { DispatchDeps } from './dispatch.ts';
+import { callOf, fieldValidationOf, type HandlerDeps, type Target } from './context.ts';
 import { handleGet } from './get.ts';
 import { handlePatch } from './patch.ts';
 import { postToSubresource } from './post.ts';
@@ -15,8 +14,12 @@ import { handleProjectedPatch, handleProjectedUpdate } from './projected.ts';
 import { objectAnswer, representationOf } from './render.ts';
 import { handleUpdate } from './update.ts';
 
+export interface SubresourceDeps extends HandlerDeps {
+  readonly subresources: SubresourceTable;
+}
+
 /** A request for a sub-resource, by the shape it has. */
-export function handleSubresource(deps: DispatchDeps, target: Target): Promise<Answer> | Answer {
+export function handleSubresource(deps: SubresourceDeps, target: Target): Promise<Answer> | Answer {
   const { kind, exchange } = target;
   const { verb } = exchange.info;
   const declared = kind.subresources.find((s) => s.name === exchange.info.subresource);
@@ -31,13 +34,13 @@ export function handleSubresource(deps: DispatchDeps, target: Target): Promise<A
   return handleWhole(deps, target, found);
 }
 
-function handleWhole(deps: DispatchDeps, target: Target, subresource: Subresource): Promise<Answer> | Answer {
+function handleWhole(deps: SubresourceDeps, target: Target, subresource: Subresource): Promise<Answer> | Answer {
   const { verb } = target.exchange.info;
   if (verb === 'get') return handleGet(deps, target);
   return verb === 'patch' ? handlePatch(deps, target, subresource.rules) : handleUpdate(deps, target, subresource.rules);
 }
 
-async function handlePost(deps: DispatchDeps, target: Target, posted: PostedSubresource): Promise<Answer> {
+async function handlePost(deps: SubresourceDeps, target: Target, posted: PostedSubresource): Promise<Answer> {
   const { exchange, kind, namespace, name } = target;
   requireNoTable(header(exchange, 'accept'));
   const body = (await readObject(exchange, posted.body, fieldValidationOf(exchange.query, 'CreateOptions'))) as AnyObject;
@@ -47,7 +50,7 @@ async function handlePost(deps: DispatchDeps, target: Target, posted: PostedSubr
   return valueAnswer(exchange, code, object);
 }
 
-function handleProjection(deps: DispatchDeps, target: Target, projection: ProjectedSubresource): Promise<Answer> | Answer {
+function handleProjection(deps: SubresourceDeps, target: Target, projection: ProjectedSubresource): Promise<Answer> | Answer {
   const { exchange, kind, namespace, name } = target;
   const { verb } = exchange.info;
   if (verb === 'update') return handleProjectedUpdate(deps, target, projection);

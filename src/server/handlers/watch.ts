@@ -1,4 +1,5 @@
-import { internalError, StatusError } from '../../api/status-error.ts';
+import { parseFieldSelector, requiredFieldValue } from '../../api/selectors/field-selector.ts';
+import { badRequest, internalError, StatusError } from '../../api/status-error.ts';
 import type { Answer, Sink } from '../http/exchange.ts';
 import { onlyStreamTypes } from '../http/negotiate.ts';
 import { reachRevision } from '../registry/list.ts';
@@ -29,7 +30,7 @@ export async function handleWatch(deps: HandlerDeps, target: Target): Promise<An
   const contentType = representation.format === 'json' ? 'application/json' : 'application/vnd.kubernetes.protobuf;stream=watch';
   const include = representation.as === 'Table' ? includeObjectOf(exchange.query) : 'Metadata';
   const { labelSelector } = options;
-  const fieldSelector = options.fieldSelector ?? (name ? `metadata.name=${name}` : undefined);
+  const fieldSelector = selecting(name, options.fieldSelector);
   const watch = deps.registry.watch(kind, { namespace, labelSelector, fieldSelector });
   if (options.sendInitialEvents && options.after) await reachRevision(deps.registry.deps.objects, options.after);
   const encoder = new EventEncoder(deps, { kind, representation, include });
@@ -41,6 +42,14 @@ export async function handleWatch(deps: HandlerDeps, target: Target): Promise<An
       new WatchStream({ deps, watch, encoder, sink, bookmarks: options.bookmarks, series }).start(options);
     },
   };
+}
+
+/** The name is what the watch was authorized for: a selector must demand it too (apiserver: pkg/endpoints/handlers/get.go listOpts). Throws StatusError 400. */
+function selecting(name: string, selector: string | undefined): string | undefined {
+  if (!name) return selector;
+  if (!selector) return `metadata.name=${name.replace(/[\\,=]/g, '\\$&')}`;
+  if (requiredFieldValue(parseFieldSelector(selector), 'metadata.name') === name) return selector;
+  throw badRequest("fieldSelector metadata.name doesn't match requested name");
 }
 
 interface StreamParts {

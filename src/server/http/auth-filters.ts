@@ -1,4 +1,3 @@
-import { type FieldTerm, parseFieldSelector } from '../../api/selectors/field-selector.ts';
 import type { Credentials } from '../auth/authenticator.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import { forbiddenRequest } from '../auth/forbidden.ts';
@@ -6,10 +5,12 @@ import { impersonate } from '../auth/impersonation.ts';
 import { anonymous, type UserInfo } from '../auth/user.ts';
 import type { AuthMetrics } from './auth-metrics.ts';
 import { type Answer, type Exchange, type Filter, header } from './exchange.ts';
+import { fieldTermsOf } from './request-info.ts';
 
 /** Who makes a request; throws StatusError 401 for bad credentials. */
 export type Authenticate = (credentials: Credentials) => Promise<UserInfo> | UserInfo;
 
+/** Says who makes the request; public paths are for everybody. Throws or rejects with StatusError 401. */
 export function authenticationFilter(
   authenticate: Authenticate,
   isPublic: (path: string) => boolean,
@@ -37,6 +38,7 @@ export function authenticationFilter(
   };
 }
 
+/** Has the request go on as whom it wants to act as. Throws StatusError 403, or 400 for headers that name nobody. */
 export function impersonationFilter(authorizer: Authorizer): Filter {
   return (exchange, next) => {
     exchange.user = impersonate(credentialsOf(exchange), attributesOf(exchange), authorizer);
@@ -44,6 +46,7 @@ export function impersonationFilter(authorizer: Authorizer): Filter {
   };
 }
 
+/** Lets the request go on when its user may do what it asks for. Throws StatusError 403. */
 export function authorizationFilter(
   authorizer: Authorizer,
   isPublic: (path: string) => boolean,
@@ -96,7 +99,7 @@ function bearerOf(exchange: Exchange): string | undefined {
 function attributesOf(exchange: Exchange): Attributes {
   const { info, user, path, query } = exchange;
   if (!info.isResource) return { user, verb: info.verb, path };
-  const fieldSelector = understood(query.get('fieldSelector'));
+  const fieldSelector = fieldTermsOf(query);
   return {
     user,
     verb: info.verb,
@@ -109,14 +112,4 @@ function attributesOf(exchange: Exchange): Attributes {
     ...(info.name ? { name: info.name } : {}),
     ...(fieldSelector ? { fieldSelector } : {}),
   };
-}
-
-/** A selector that cannot be understood limits nothing, for those who decide; the handler refuses it. */
-function understood(selector: string | null): FieldTerm[] | undefined {
-  if (!selector) return undefined;
-  try {
-    return parseFieldSelector(selector);
-  } catch {
-    return undefined;
-  }
 }

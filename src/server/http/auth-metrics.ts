@@ -12,6 +12,7 @@ export interface AuthMetrics {
 /** From a millisecond on, each twice the one before. */
 const durationBuckets = Array.from({ length: 15 }, (_, i) => 2 ** i / 1000);
 
+/** Registers the metrics. */
 export function createAuthMetrics(registry: MetricRegistry, clock: Clock): AuthMetrics {
   const duration = (name: string, help: string): Histogram => registry.histogram(name, help, durationBuckets, ['result']);
   const attempts = registry.counter('authentication_attempts', 'Requests by whether their credentials were good.', ['result']);

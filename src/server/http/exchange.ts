@@ -29,8 +29,8 @@ export interface Exchange {
    * What is to be awaited between the pieces of work on a large body, or on so many bytes besides it: others are served meanwhile. Undefined for less.
    */
   pauses(bytes?: number): (() => Promise<void>) | undefined;
-  /** The body as it comes, for proxying. */
-  bodyStream(): Readable;
+  /** The body as it comes, for proxying; undefined when there is none. */
+  bodyStream(): Readable | undefined;
   /** Called once when the peer is gone or the answer is complete. */
   onClose(listener: () => void): void;
   readonly auditId: string;
@@ -143,6 +143,7 @@ export function header(exchange: { readonly headers: Headers }, name: string): s
 
 const encoder = new TextEncoder();
 
+/** Plain text, which browsers are told not to take for anything else. */
 export function textAnswer(status: number, text: string, headers: AnswerHeaders = {}): FullAnswer {
   return {
     status,
@@ -151,16 +152,20 @@ export function textAnswer(status: number, text: string, headers: AnswerHeaders 
   };
 }
 
+/** The answer for paths nobody serves, as Go words it. */
 export const pathNotFound = (): FullAnswer => textAnswer(404, '404 page not found\n');
 
+/** A value as compact JSON. */
 export function jsonAnswer(status: number, value: unknown, headers: AnswerHeaders = {}): FullAnswer {
   return { status, headers: { 'content-type': 'application/json', ...headers }, parts: [encoder.encode(JSON.stringify(value))] };
 }
 
+/** True when nothing is to be answered any more. */
 export function isTakenOver(answer: Answer): answer is TakenOver {
   return 'takenOver' in answer;
 }
 
+/** True for answers that go on. */
 export function isStream(answer: FullAnswer | StreamAnswer): answer is StreamAnswer {
   return 'run' in answer;
 }

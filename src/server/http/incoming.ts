@@ -72,8 +72,8 @@ export class SocketExchange implements Exchange {
     return this.#bodies.turns.forWorkOn(Math.max(bytes, this.#bodyBytes));
   }
 
-  bodyStream(): Readable {
-    return this.#request;
+  bodyStream(): Readable | undefined {
+    return hasBody(this.#request) ? this.#request : undefined;
   }
 
   onClose(listener: () => void): void {
@@ -84,6 +84,11 @@ export class SocketExchange implements Exchange {
   close(): void {
     this.#closers.close();
   }
+}
+
+function hasBody(request: NodeRequest): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders;
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
 /** Who is at the other end of a connection. */
@@ -165,8 +170,8 @@ export class DirectExchange implements Exchange {
 
   pauses(): undefined {}
 
-  bodyStream(): Readable {
-    return Readable.from([this.#body]);
+  bodyStream(): Readable | undefined {
+    return this.#body.length > 0 ? Readable.from([this.#body]) : undefined;
   }
 
   onClose(listener: () => void): void {

@@ -1,3 +1,5 @@
+import { type FieldTerm, parseFieldSelector, requiredFieldValue } from '../../api/selectors/field-selector.ts';
+import { pathSegment } from '../../api/validation/names.ts';
 import { lookup } from '../../lib/lookup.ts';
 
 /** What a request is about, read from its path and method (apiserver: pkg/endpoints/request/requestinfo.go). */
@@ -45,7 +47,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   const watching = method === 'GET' && segments[prefixLength] === 'watch' && segments.length > prefixLength + 1;
   const target = resourceParts(segments.slice(watching ? prefixLength + 1 : prefixLength));
   const verb = watching ? 'watch' : verbOf(method, target.name, query);
-  const name = target.name || selectedName(verb, query);
+  const name = target.name || (watching ? '' : selectedName(verb, query));
   return { isResource: true, path, group, version, ...target, name, verb };
 }
 
@@ -79,10 +81,25 @@ function resourceParts(raw: readonly string[]): Pick<RequestInfo, 'namespace' | 
   };
 }
 
-/** A list or watch of one name by field selector is authorized like an access to that name. */
+/**
+ * A list or watch that demands one name by field selector is authorized like an access to that name. The selector is read as the registry reads it:
+ * what looks like a demand may be the value of another term.
+ */
 function selectedName(verb: string, query: URLSearchParams): string {
-  if (verb === 'create') return '';
-  return /(?:^|,)metadata\.name==?([^,]+)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '';
+  if (verb !== 'list' && verb !== 'watch') return '';
+  const name = requiredFieldValue(fieldTermsOf(query) ?? [], 'metadata.name') ?? '';
+  return pathSegment(name).length === 0 ? name : '';
+}
+
+/** The terms of the `fieldSelector` parameter. One that cannot be understood limits nothing, for those who decide; the handler refuses it. */
+export function fieldTermsOf(query: URLSearchParams): FieldTerm[] | undefined {
+  const selector = query.get('fieldSelector');
+  if (!selector) return undefined;
+  try {
+    return parseFieldSelector(selector);
+  } catch {
+    return undefined;
+  }
 }
 
 function verbOf(method: string, name: string, query: URLSearchParams): string {

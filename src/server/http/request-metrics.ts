@@ -25,6 +25,7 @@ const ownDurationBuckets = durationBuckets.slice(2);
 const sizeBuckets = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 const resourceLabels = ['group', 'version', 'resource', 'subresource', 'scope', 'component'];
 
+/** Registers the metrics. */
 export function createRequestMetrics(registry: MetricRegistry, clock: Clock): RequestMetrics {
   const withDryRun = ['verb', 'dry_run', ...resourceLabels];
   const labels = ['verb', ...resourceLabels];

@@ -9,7 +9,7 @@ import { goText, isJsonObject, type JsonObject, member } from '../../api/patch/j
 import type { TypeSchema } from '../../api/schema/type-schema.ts';
 import { badRequest, conflict, StatusError } from '../../api/status-error.ts';
 import { ownableFields, schemaOfKind, versionsOf } from './managers.ts';
-import type { PatchApplication } from './patch.ts';
+import type { PatchApplication } from './patch-application.ts';
 
 /** Server-side apply of what a client sent (apiserver: pkg/endpoints/handlers/patch.go applyPatcher). */
 export function applyConfiguration(application: PatchApplication): KubeObject {

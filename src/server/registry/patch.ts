@@ -12,34 +12,8 @@ import { schemaOf } from '../../api/schema/schema.ts';
 import type { FieldSchema, TypeSchema } from '../../api/schema/type-schema.ts';
 import { badRequest, isStatus, notFound, StatusError } from '../../api/status-error.ts';
 import { applyConfiguration } from './apply.ts';
-import type { Call } from './call.ts';
-import type { KindTable } from './kind-table.ts';
+import type { Patch, PatchApplication } from './patch-application.ts';
 import { nameMissing } from './system-fields.ts';
-
-export type PatchKind = 'json' | 'merge' | 'strategic' | 'apply';
-
-/** A patch as it came. */
-export interface Patch {
-  readonly type: PatchKind;
-  readonly bytes: Uint8Array;
-  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
-  /** Server-side apply takes fields over from other managers. */
-  readonly force: boolean;
-}
-
-export interface PatchApplication {
-  readonly kinds: KindTable;
-  readonly kind: Kind;
-  readonly key: { readonly namespace?: string | undefined; readonly name: string };
-  /** A mutable copy; undefined when the object does not exist (apply only). */
-  readonly current: KubeObject | undefined;
-  readonly patch: Patch;
-  readonly call: Call;
-  readonly nowMs: number;
-  readonly subresource: string;
-  /** The only fields a write through the sub-resource changes. */
-  readonly only?: readonly string[] | undefined;
-}
 
 /** The object as the patch makes it. Throws StatusError: 400, 409, 415, 422 as upstream (apiserver: pkg/endpoints/handlers/patch.go). */
 export function applyPatch(application: PatchApplication): KubeObject {

@@ -66,6 +66,7 @@ export function dropRepeatedOwners(object: KubeObject, call: Call): void {
   );
 }
 
+/** 400 for an object that does not say its name. */
 export function nameMissing(name: string): StatusError {
   return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
 }
@@ -111,6 +112,7 @@ function copyOptional<F extends keyof KubeObject['metadata']>(
 
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 const maxGeneratedBaseLength = 58;
+/** Characters behind `generateName`. */
 export const generatedSuffixLength = 5;
 
 /** Characters of the alphabet generated names use (no vowels: no words). `bytes` are random. */

@@ -26,6 +26,7 @@ export function writeContext(clock: Clock): WriteContext {
   };
 }
 
+/** What admission plugins see of a write. */
 export function admissionRequest(options: {
   operation: Operation;
   kind: Kind;

@@ -45,6 +45,7 @@ export interface ScorePlugin {
   score(pod: Pod, nodes: readonly NodeInfo[], snapshot: Snapshot): readonly number[] | undefined;
 }
 
+/** The best a plugin can say of a node; the worst is 0. */
 export const maxScore = 100;
 
 /** Stretches raw numbers to 0…100; `reverse`: the lowest is the best (upstream: helper.DefaultNormalizeScore). */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:http2';
 import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { Node } from '../../../src/api/kinds/core/node.ts';
 import type { AdmissionPlugin } from '../../../src/server/admission/admission.ts';
@@ -23,6 +24,7 @@ describe('streams to nodes', () => {
   const serverPair = tls.client('kube-apiserver-kubelet-client', ['system:masters']);
   const seen: { url: string; peer: string; headers: IncomingMessage['headers'] }[] = [];
   const connected: object[] = [];
+  const afterRefusal: string[] = [];
   let agent: Server;
   let server: ApiServer;
   let stop: () => Promise<void>;
@@ -36,12 +38,20 @@ describe('streams to nodes', () => {
     };
     agent.on('request', (request, response) => {
       note(request);
-      if (request.url?.includes('/waiting/')) response.writeHead(400).end('container "c" in pod "waiting" is waiting to start');
+      if (request.url === '/echo') request.pipe(response);
+      else if (request.url?.includes('/waiting/'))
+        response.writeHead(400).end('container "c" in pod "waiting" is waiting to start');
       else if (request.url?.startsWith('/pages/')) answerPage(request, response);
       else response.end(`log of ${request.url}`);
     });
     agent.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       note(request);
+      if (request.url === '/refused') {
+        // As a server that goes on reading requests: what comes now would be obeyed as one.
+        socket.on('data', (bytes: Buffer) => afterRefusal.push(bytes.toString()));
+        socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nX-Why: night\r\n\r\nno');
+        return;
+      }
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\n\r\n');
       if (head.length > 0) socket.write(head);
       socket.pipe(socket);
@@ -171,6 +181,35 @@ describe('streams to nodes', () => {
     for (const [i, link] of links.entries()) assert.equal(await location(link), shown[i]);
   });
 
+  it('end an upgrade the backend refuses, and send it nothing more', async () => {
+    const upgrading = ['GET /api/v1/nodes/n1/proxy/refused HTTP/1.1', 'host: x', 'connection: Upgrade', 'upgrade: SPDY/3.1'];
+    const smuggled = 'POST /run/default/p/c HTTP/1.1\r\nhost: x\r\n\r\n';
+    const answer = await exchangeBytes(`${upgrading.join('\r\n')}\r\n\r\n${smuggled}`, smuggled);
+    assert.match(answer, /^HTTP\/1\.1 403 Forbidden\r\n(?:.*\r\n)*x-why: night\r\n(?:.*\r\n)*\r\nno$/);
+    assert.deepEqual(afterRefusal, []);
+  });
+
+  it('keep the body of a request a body, whatever its method', async () => {
+    const before = seen.length;
+    const smuggled = 'POST /run/default/p/c HTTP/1.1\r\nhost: x\r\n\r\n';
+    const path = '/api/v1/nodes/n1/proxy/echo';
+    for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST'])
+      assert.equal((await send(`${method} ${path}`, smuggled)).body, smuggled);
+    const head = [`GET ${path} HTTP/1.1`, 'host: x', 'connection: close', 'transfer-encoding: chunked'];
+    const chunks = `${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`;
+    assert.ok((await exchangeBytes(`${head.join('\r\n')}\r\n\r\n${chunks}`)).includes(smuggled));
+    assert.equal(await overHttp2(path, smuggled), smuggled);
+    assert.equal(await overHttp2(path), '');
+    assert.deepEqual([seen.length - before, new Set(seen.slice(before).map(({ url }) => url))], [7, new Set(['/echo'])]);
+    assert.equal(seen.at(-1)?.headers['transfer-encoding'], undefined, 'none for what has no body');
+  });
+
+  it('pass on no header the client names as one of the connection', async () => {
+    await send('GET /api/v1/nodes/n1/proxy/x', undefined, { connection: 'close, X-Hop', 'x-hop': '1', 'x-end': '2' });
+    const { headers } = seen.at(-1)!;
+    assert.deepEqual([headers['x-hop'], headers['x-end']], [undefined, '2']);
+  });
+
   it('say what is wrong when the node does not answer', async () => {
     const status = {
       addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
@@ -183,6 +222,34 @@ describe('streams to nodes', () => {
     assert.equal(answer.status, 503);
     assert.match(answer.json.message, /error dialing backend: dial tcp 127\.0\.0\.1:1/);
   });
+
+  /** Sends bytes over a connection of its own, `more` when the first of the answer comes, and resolves with all that comes back. */
+  function exchangeBytes(bytes: string, more = ''): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ host: '127.0.0.1', port: server.port, ca: tls.caPem, servername: 'localhost' });
+      let answer = '';
+      socket.once('data', () => socket.write(more));
+      socket.on('data', (chunk: Buffer) => {
+        answer += chunk.toString();
+      });
+      socket.on('close', () => resolve(answer));
+      socket.on('error', reject);
+      socket.write(bytes);
+    });
+  }
+
+  async function overHttp2(path: string, body?: string): Promise<string> {
+    const session = connect(`https://127.0.0.1:${server.port}`, { ca: tls.caPem });
+    try {
+      const stream = session.request({ ':method': 'GET', ':path': path }, { endStream: body === undefined });
+      if (body !== undefined) stream.end(body);
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString();
+    } finally {
+      session.destroy();
+    }
+  }
 
   /** Upgrades, sends `hello`, and resolves with what comes back. */
   function upgrade(path: string): Promise<string> {

@@ -6,6 +6,8 @@ import { startGuardedApi } from '../../support/guarded-api.ts';
 
 const maps = '/api/v1/namespaces/default/configmaps';
 const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default';
+const roleRef = (name: string): object => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name });
+const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'bob' }];
 
 describe('rights to one name', () => {
   let stop: () => Promise<void>;
@@ -17,9 +19,7 @@ describe('rights to one name', () => {
     send = caller(started.server);
     const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'], resourceNames: ['one'] }];
     await send(`POST ${roles}/roles`, { metadata: { name: 'r' }, rules });
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' };
-    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'bob' }];
-    await send(`POST ${roles}/rolebindings`, { metadata: { name: 'b' }, roleRef, subjects });
+    await send(`POST ${roles}/rolebindings`, { metadata: { name: 'b' }, roleRef: roleRef('r'), subjects });
     for (const name of ['one', 'two']) await send(`POST ${maps}`, { metadata: { name } });
   });
   after(() => stop());
@@ -43,6 +43,30 @@ describe('rights to one name', () => {
       assert.deepEqual([status, headers['x-content-type-options']], [403, 'nosniff'], request);
     }
     assert.match((await asBob(`GET ${maps}?watch=1`)).json.message, /^configmaps is forbidden: User "bob" cannot watch /);
+  });
+
+  it('are none to all others by a selector in which the name stands where it demands nothing', async () => {
+    const selectors = ['metadata.name!=x\\,metadata.name=one', 'metadata.namespace!=x\\,metadata.name=one', 'metadata.name!=one'];
+    for (const selector of selectors) {
+      const query = `fieldSelector=${encodeURIComponent(selector)}`;
+      for (const request of [`GET ${maps}?${query}`, `GET ${maps}?watch=1&${query}`, `DELETE ${maps}?${query}`])
+        assert.equal((await asBob(request)).status, 403, request);
+    }
+    const watchOfOne = '/api/v1/watch/namespaces/default/configmaps/one';
+    for (const selector of ['metadata.name!=x', 'metadata.namespace=default', 'metadata.name=two']) {
+      const { status, json } = await asBob(`GET ${watchOfOne}?fieldSelector=${encodeURIComponent(selector)}`);
+      assert.deepEqual([status, json.message], [400, "fieldSelector metadata.name doesn't match requested name"], selector);
+    }
+  });
+
+  it('are none to deletions of a collection that select it', async () => {
+    const deletable = {
+      metadata: { name: 'd' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['deletecollection'], resourceNames: ['one'] }],
+    };
+    await send(`POST ${roles}/roles`, deletable);
+    await send(`POST ${roles}/rolebindings`, { metadata: { name: 'd' }, roleRef: roleRef('d'), subjects });
+    assert.equal((await asBob(`DELETE ${maps}?fieldSelector=metadata.name%3Done`)).status, 403);
   });
 
   it('that are missing cost no place among the requests worked on', async () => {

@@ -66,6 +66,17 @@ describe('lists and watches', () => {
     clock.advance(6000);
     const seen = (await Promise.all(answers)).map((answer) => eventsOf(answer).map((e) => e.name));
     assert.deepEqual(seen, [['old-one', 'old-two'], ['old-one', 'old-two'], ['old-one'], []]);
+    const single = send(
+      'GET /api/v1/watch/namespaces/default/configmaps/old-one?fieldSelector=metadata.name%3Dold-one&timeoutSeconds=5',
+    );
+    const odd = send('GET /api/v1/watch/namespaces/default/configmaps/old-one%2Cmetadata.name!%3Dx?timeoutSeconds=5');
+    await send('GET /version');
+    clock.advance(6000);
+    assert.deepEqual(
+      eventsOf(await single).map((e) => e.name),
+      ['old-one'],
+    );
+    assert.deepEqual(eventsOf(await odd), [], 'a name is no selector');
     assert.equal((await send('GET /api/v1/watch')).status, 404);
     assert.equal((await send('GET /api/v1/watch/things')).status, 404);
   });

@@ -39,6 +39,8 @@ describe('Secret', () => {
     assert.deepEqual(secret.data, { a: 'Yg==', ü: 'w7w=' });
     assert.equal(secret.stringData, undefined);
     assert.equal(secret.type, 'Opaque');
+    const odd = newObject(Secret, { stringData: JSON.parse('{"__proto__":"b"}') });
+    assert.deepEqual(Object.entries(odd.data ?? {}), [['__proto__', 'Yg==']]);
   });
 
   const rows: readonly [string, object, readonly string[]][] = [

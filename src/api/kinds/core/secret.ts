@@ -1,4 +1,5 @@
 import { lookup } from '../../../lib/lookup.ts';
+import { setOwn } from '../../codec/json-objects.ts';
 import { defineKind } from '../../define-kind.ts';
 import type { FieldError } from '../../field-error.ts';
 import type * as t from '../../generated/types.ts';
@@ -30,7 +31,7 @@ export const Secret = defineKind<Secret>({
   /** Text that was written for convenience becomes data. */
   applyDefaults(secret) {
     secret.type ||= 'Opaque';
-    for (const key in secret.stringData) (secret.data ??= {})[key] = encodeBase64(secret.stringData[key] ?? '');
+    for (const key in secret.stringData) setOwn((secret.data ??= {}), key, encodeBase64(secret.stringData[key] ?? ''));
     delete secret.stringData;
     // JSON has no bytes: an empty value may come as null.
     for (const key in secret.data) secret.data[key] ??= '';

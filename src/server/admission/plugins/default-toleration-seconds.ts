@@ -6,6 +6,10 @@ import { objectOf } from '../concern.ts';
 const defaultTolerationS = 300;
 const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
+/**
+ * Pods that say nothing of it stay on a node that is not ready or not reachable for this long (upstream:
+ * plugin/pkg/admission/defaulttolerationseconds).
+ */
 export function defaultTolerationSeconds(seconds = defaultTolerationS): AdmissionPlugin {
   return {
     name: 'DefaultTolerationSeconds',

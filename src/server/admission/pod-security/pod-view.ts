@@ -24,8 +24,11 @@ export function containersOf({ spec }: PodView): (Container | EphemeralContainer
   return [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
 }
 
+/** `"a", "b"` */
 export const quoted = (names: Iterable<string>): string => [...names].map((name) => `"${name}"`).join(', ');
+/** Each value once, in order. */
 export const sortedSet = (values: Iterable<string>): string[] => [...new Set(values)].sort();
+/** `container`, `containers` */
 export const plural = (word: string, count: number): string => (count === 1 ? word : `${word}s`);
 /** `container "a"`, `containers "a", "b"` */
 export const containerNames = (names: readonly string[]): string => `${plural('container', names.length)} ${quoted(names)}`;

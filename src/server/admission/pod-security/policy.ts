@@ -23,6 +23,7 @@ const open: LevelVersion = { level: 'privileged', minor: latest };
 /** `baseline:latest`, `restricted:v1.24` */
 export const levelText = ({ level, minor }: LevelVersion): string => `${level}:${minor === latest ? 'latest' : `v1.${minor}`}`;
 
+/** True when `a` lets fewer pods through than `b`. */
 export const isStricter = (a: Level, b: Level): boolean => strictness[a] > strictness[b];
 
 /**

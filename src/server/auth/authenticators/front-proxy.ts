@@ -1,3 +1,4 @@
+import { setOwn } from '../../../api/codec/json-objects.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Authenticator, Credentials } from '../authenticator.ts';
 import { createCertificateChecker } from './client-certificate.ts';
@@ -30,7 +31,7 @@ function extraOf(credentials: Credentials): Record<string, string[]> {
   const extra: Record<string, string[]> = {};
   for (const header of Object.keys(credentials.headers)) {
     if (!header.toLowerCase().startsWith(extraPrefix)) continue;
-    extra[extraKey(header, extraPrefix)] = headerValues(credentials, header);
+    setOwn(extra, extraKey(header, extraPrefix), headerValues(credentials, header));
   }
   return extra;
 }
@@ -46,7 +47,7 @@ export function extraKey(header: string, prefix: string): string {
 }
 
 /** All values of a header that may be repeated. A value may hold commas: groups of a directory do. */
-export function headerValues(credentials: Credentials, name: string): string[] {
+function headerValues(credentials: Credentials, name: string): string[] {
   const value = credentials.headers[name];
   if (value === undefined) return [];
   const values = typeof value === 'string' ? [value] : [...value];

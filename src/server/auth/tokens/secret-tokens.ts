@@ -26,7 +26,7 @@ export interface SecretTokensDeps {
 }
 
 /** What a token Secret lacks; `orphan` = its account is gone, and it goes too. */
-export type SecretTokenStep = 'nothing' | 'fill' | 'orphan';
+type SecretTokenStep = 'nothing' | 'fill' | 'orphan';
 
 /** Pure; upstream's pkg/controller/serviceaccount/tokens_controller.go. */
 function secretTokenStep(secret: Secret, account: ServiceAccount | undefined, caPem: string): SecretTokenStep {

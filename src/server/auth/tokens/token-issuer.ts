@@ -51,6 +51,7 @@ export interface TokenIssuerDeps {
   readonly clock: Clock;
 }
 
+/** Tokens signed with the first of the keys. `issue` rejects with StatusError: 404 for what does not exist, 409 for another uid, 400 and 422. */
 export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
   const [key] = deps.keys;
   const sign = async (claims: JWTPayload): Promise<string> =>

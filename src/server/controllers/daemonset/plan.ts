@@ -23,6 +23,7 @@ export interface DaemonPlan {
   readonly delete: readonly Pod[];
 }
 
+/** On pods: the template they were made from. */
 export const revisionHashLabel = 'controller-revision-hash';
 
 const isEnding = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;

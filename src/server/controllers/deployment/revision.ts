@@ -9,8 +9,11 @@ import { byAge } from '../support/order.ts';
 import { maxSurgeOf } from './strategy.ts';
 
 const templateHashLabel = 'pod-template-hash';
+/** On Deployments and their ReplicaSets: which rollout it is, counted from 1. */
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
+/** On ReplicaSets: the replicas of the Deployment when it was last scaled; a change is spread in proportion. */
 export const desiredReplicasAnnotation = 'deployment.kubernetes.io/desired-replicas';
+/** On ReplicaSets: the same with what may surge. */
 export const maxReplicasAnnotation = 'deployment.kubernetes.io/max-replicas';
 const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history';
 /** Old revisions are remembered in an annotation of at most this many characters. */

@@ -15,7 +15,9 @@ import { mapped, primary, reads } from '../../../reconcile/watches.ts';
 import { groupEndpoints, planSlices, type SliceGroup, type SlicePlan } from './slices.ts';
 import { addressesOf, addressTypesOf, endpointOf, hasSelector, isHeadless, isTarget, portsOf } from './targets.ts';
 
+/** On EndpointSlices: whose endpoints they are. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
+/** On EndpointSlices: who writes them; others keep away. */
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 const manager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';

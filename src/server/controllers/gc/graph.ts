@@ -122,4 +122,5 @@ export function blockingDependents(ownerUid: string, dependents: readonly GraphN
   );
 }
 
+/** What a deletion that waits for dependents, or lets them go, puts on the object. */
 export const finalizersOfDeletion = { foreground: foregroundFinalizer, orphan: orphanFinalizer } as const;

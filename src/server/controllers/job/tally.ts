@@ -7,7 +7,9 @@ import { formatIndexes, parseIndexes } from './indexes.ts';
 
 /** Holds a finished pod until it is counted. */
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
+/** On pods of Indexed Jobs: their index. */
 export const completionIndexAnnotation = 'batch.kubernetes.io/job-completion-index';
+/** On pods of Indexed Jobs with a limit of their own: how often the index failed before. */
 export const indexFailureCountAnnotation = 'batch.kubernetes.io/job-index-failure-count';
 
 /** True when each pod of the Job works on an index of its own. */

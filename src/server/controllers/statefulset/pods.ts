@@ -5,6 +5,7 @@ import type { NewObject } from '../../../api/meta.ts';
 import { controllerReference } from '../../../reconcile/owners.ts';
 import { podFromTemplate } from '../support/pods.ts';
 
+/** On pods: the ControllerRevision they were made from. */
 export const revisionLabel = 'controller-revision-hash';
 const podNameLabel = 'statefulset.kubernetes.io/pod-name';
 const podIndexLabel = 'apps.kubernetes.io/pod-index';

@@ -31,7 +31,10 @@ const hopByHop: ReadonlySet<string> = new Set([
 export function open(exchange: Exchange, target: ForwardTarget, sendBody: boolean): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { scheme, host, port, path, method, headers, tls, timeoutMs } = target;
-    const options: RequestOptions = { host, port, path, method, headers, agent: false, ...tls };
+    const body = sendBody ? exchange.bodyStream() : undefined;
+    // Node.js sends what follows a GET without a length as it is: the far side would read it as another request.
+    const framing = body && headers['content-length'] === undefined ? { 'transfer-encoding': 'chunked' } : {};
+    const options: RequestOptions = { host, port, path, method, headers: { ...headers, ...framing }, agent: false, ...tls };
     const request: ClientRequest = (scheme === 'https' ? httpsRequest : httpRequest)(options);
     const timer = setTimeout(() => request.destroy(new Error('connection timed out')), timeoutMs);
     request.on('socket', (socket) => socket.once(scheme === 'https' ? 'secureConnect' : 'connect', () => clearTimeout(timer)));
@@ -44,7 +47,7 @@ export function open(exchange: Exchange, target: ForwardTarget, sendBody: boolea
       reject(target.onError(error));
     });
     exchange.onClose(() => request.destroy());
-    if (sendBody) exchange.bodyStream().pipe(request);
+    if (body) body.pipe(request);
     else request.end();
   });
 }
@@ -54,7 +57,8 @@ export function streamed(response: IncomingMessage, headers: AnswerHeaders): Ans
   return { status: response.statusCode ?? 502, headers, run: (sink) => pump(response, sink) };
 }
 
-function pump(response: IncomingMessage, sink: Sink): void {
+/** Writes a response to the sink as it comes, no faster than the client takes it. */
+export function pump(response: IncomingMessage, sink: Sink): void {
   sink.onClose(() => response.destroy());
   response.on('data', (chunk: Buffer) => {
     if (sink.write(chunk)) return;
@@ -68,11 +72,16 @@ function pump(response: IncomingMessage, sink: Sink): void {
   response.resume();
 }
 
-/** Headers that concern the content, not the connection. */
+/** Headers that concern the content, not the connection; a sender may name more of the latter in `connection` (RFC 9110 §7.6.1). */
 export function contentHeaders(headers: Readonly<Record<string, string | readonly string[] | undefined>>): AnswerHeaders {
+  const named = new Set(
+    String(headers['connection'] ?? '')
+      .split(',')
+      .map((name) => name.trim().toLowerCase()),
+  );
   const kept: AnswerHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || hopByHop.has(name) || name.startsWith(':')) continue;
+    if (value === undefined || hopByHop.has(name) || named.has(name) || name.startsWith(':')) continue;
     kept[name] = typeof value === 'string' ? value : [...value];
   }
   return kept;

@@ -20,6 +20,9 @@ const defaultAgentPort = 10250;
 export const connectTimeoutMs = 10_000;
 const preferredAddresses = ['InternalIP', 'ExternalIP', 'Hostname'] as const;
 
+/** `10.0.0.5:10250`, `[fd00::5]:10250`. */
+export const authorityOf = ({ host, port }: NodeAddress): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 /** Where a node's agent listens. Throws StatusError 404 for unknown nodes, 500 for nodes that have not said where they are. */
 export function nodeAddress(reader: Reader, name: string): NodeAddress {
   const node = reader.get(Node, { name });
@@ -57,5 +60,5 @@ export function connectNode(address: NodeAddress, credentials: NodeClientCredent
 
 /** 503 for an agent that cannot be reached, in the words kubectl users look up. */
 export function nodeUnreachable(address: NodeAddress, error: Error): StatusError {
-  return serviceUnavailable(`error dialing backend: dial tcp ${address.host}:${address.port}: ${error.message}`);
+  return serviceUnavailable(`error dialing backend: dial tcp ${authorityOf(address)}: ${error.message}`);
 }

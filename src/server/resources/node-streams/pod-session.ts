@@ -1,12 +1,12 @@
 import { Pod } from '../../../api/kinds/core/pod.ts';
-import { badRequest } from '../../../api/status-error.ts';
+import { badRequest, type StatusError } from '../../../api/status-error.ts';
 import type { Authorizer } from '../../auth/authorizer.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import { isTrue } from '../../handlers/options.ts';
 import { authorize } from '../../http/auth-filters.ts';
 import type { Answer, Exchange } from '../../http/exchange.ts';
 import { admitConnect } from './connect-admission.ts';
-import { connectNode, type NodeClientCredentials, nodeAddress } from './node-connection.ts';
+import { authorityOf, connectNode, type NodeClientCredentials, nodeAddress, nodeUnreachable } from './node-connection.ts';
 import { containerOf, nodeOf } from './pod-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
 
@@ -33,7 +33,8 @@ export async function podSession(deps: HandlerDeps, target: Target, session: Ses
   const address = nodeAddress(deps.registry.deps.objects, nodeOf(pod));
   if (!exchange.upgrade) throw badRequest('Upgrade request required');
   const socket = await connectNode(address, own.nodeClient());
-  return passUpgrade(exchange, socket, { path, host: `${address.host}:${address.port}` });
+  const onError = (error: Error): StatusError => nodeUnreachable(address, error);
+  return passUpgrade(exchange, socket, { path, host: authorityOf(address), onError });
 }
 
 /**

@@ -6,6 +6,7 @@ import { serviceUnavailable } from '../../../api/status-error.ts';
 import { type Answer, type AnswerHeaders, type Exchange, header } from '../../http/exchange.ts';
 import { contentHeaders, streamed } from './forward.ts';
 import { rewriteLinks } from './html-links.ts';
+import { authorityOf } from './node-connection.ts';
 import type { ProxyTarget } from './proxy-target.ts';
 
 /** Pages larger than this, compressed or not, are passed on as they are: their links are read in one piece. */
@@ -43,9 +44,9 @@ function answerHeaders(response: IncomingMessage, rewrite: (link: string) => str
 }
 
 /** A link of a page that was asked for through the proxy, as it must be to stay there. */
-function linkRewriter(exchange: Exchange, { host, port }: ProxyTarget): (link: string) => string {
+function linkRewriter(exchange: Exchange, target: ProxyTarget): (link: string) => string {
   const base = exchange.path.slice(0, exchange.path.length - exchange.info.rest.length).replace(/\/$/, '');
-  const backend = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const backend = authorityOf(target);
   const asked = header(exchange, 'host') ?? header(exchange, ':authority');
   return (link) => {
     const { origin, authority, path, rest } = linkParts.exec(link)!.groups as Readonly<Record<string, string | undefined>>;

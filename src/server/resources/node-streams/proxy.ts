@@ -1,12 +1,12 @@
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { serviceUnavailable } from '../../../api/status-error.ts';
+import { type StatusError, serviceUnavailable } from '../../../api/status-error.ts';
 import type { HandlerDeps, Target } from '../../handlers/context.ts';
 import type { Answer, AnswerHeaders, Exchange } from '../../http/exchange.ts';
 import { admitConnect } from './connect-admission.ts';
 import { contentHeaders, open } from './forward.ts';
-import { connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
+import { authorityOf, connectNode, connectTimeoutMs, type NodeClientCredentials } from './node-connection.ts';
 import { proxyAnswer } from './proxy-answer.ts';
 import { nodeTarget, type ProxyTarget, podTarget, resolveTarget, serviceTarget } from './proxy-target.ts';
 import { passUpgrade } from './raw-upgrade.ts';
@@ -37,8 +37,7 @@ export async function proxy(deps: HandlerDeps, target: Target, credentials: () =
       // Pods show certificates of their own making; nodes show ours.
       tls: own ? { cert: own.certificatePem, key: own.keyPem, ca: own.caPem } : { rejectUnauthorized: false },
       timeoutMs: connectTimeoutMs,
-      onError: (error) =>
-        serviceUnavailable(`error trying to reach service: dial tcp ${found.host}:${found.port}: ${error.message}`),
+      onError: (error) => unreachable(found, error),
     },
     true,
   );
@@ -62,7 +61,7 @@ function forwardedHeaders(exchange: Exchange, target: ProxyTarget): AnswerHeader
     if (name === 'authorization' || name === 'host' || name.startsWith('impersonate-') || name.startsWith('x-remote-'))
       delete headers[name];
   }
-  headers['host'] = `${target.host}:${target.port}`;
+  headers['host'] = authorityOf(target);
   headers['x-forwarded-for'] = exchange.remoteAddress;
   headers['x-forwarded-uri'] = exchange.path;
   headers['x-forwarded-proto'] = 'https';
@@ -76,15 +75,21 @@ async function upgraded(
   credentials: NodeClientCredentials | undefined,
 ): Promise<Answer> {
   const backend = credentials ? await connectNode(target, credentials) : await connectBackend(target);
-  return passUpgrade(exchange, backend, { path, host: `${target.host}:${target.port}` });
+  const onError = (error: Error): StatusError => unreachable(target, error);
+  return passUpgrade(exchange, backend, { path, host: authorityOf(target), onError });
 }
 
-function connectBackend({ scheme, host, port }: ProxyTarget): Promise<Duplex> {
+function unreachable(target: ProxyTarget, error: Error): StatusError {
+  return serviceUnavailable(`error trying to reach service: dial tcp ${authorityOf(target)}: ${error.message}`);
+}
+
+function connectBackend(target: ProxyTarget): Promise<Duplex> {
+  const { scheme, host, port } = target;
   return new Promise((resolve, reject) => {
     const socket = scheme === 'https' ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port });
     const fail = (error: Error): void => {
       socket.destroy();
-      reject(serviceUnavailable(`error trying to reach service: dial tcp ${host}:${port}: ${error.message}`));
+      reject(unreachable(target, error));
     };
     socket.setTimeout(connectTimeoutMs, () => fail(new Error('connection timed out')));
     socket.once('error', fail);
