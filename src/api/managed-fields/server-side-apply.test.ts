@@ -251,6 +251,12 @@ describe('applyServerSide: ownership', () => {
     assert.deepEqual(stored(apply(live, limited('0.5'), 'm1', { nowMs: nowMs + 60_000 })), live);
     const empty = stored(apply(undefined, configMap({}), 'm1'));
     assert.throws(() => apply(empty, configMap({}), 'm2'), refused(409, /: \.data$/));
+    const shared = stored(apply(empty, configMap({}), 'm2', { force: true }));
+    assert.throws(
+      () => apply(shared, configMap({}), 'm1'),
+      refused(409, /"m2": \.data$/),
+      'as upstream: nothing is stored of it',
+    );
   });
 
   it('claims what is null', () => {
@@ -274,19 +280,22 @@ describe('applyServerSide: ownership', () => {
   });
 });
 
-/** Small configurations with maps, list maps, sets and atomic lists, that overlap often. */
+/**
+ * Small configurations with maps, list maps, sets and atomic lists, that overlap often. None is empty: of such nothing is stored, so that for two
+ * managers applying it again is a conflict.
+ */
 const value = fc.constantFrom('1', '2');
 const config = fc
   .record(
     {
-      labels: fc.dictionary(fc.constantFrom('a', 'b', 'c'), value),
-      finalizers: fc.uniqueArray(fc.constantFrom('x/1', 'x/2', 'x/3')),
+      labels: fc.dictionary(fc.constantFrom('a', 'b', 'c'), value, { minKeys: 1 }),
+      finalizers: fc.uniqueArray(fc.constantFrom('x/1', 'x/2', 'x/3'), { minLength: 1 }),
       containers: fc.uniqueArray(
         fc.record(
           {
             name: fc.constantFrom('c1', 'c2', 'c3'),
             image: value,
-            args: fc.array(value, { maxLength: 2 }),
+            args: fc.array(value, { minLength: 1, maxLength: 2 }),
             env: fc.constant([{ name: 'E', value: '1' }]),
           },
           { requiredKeys: ['name'] },
