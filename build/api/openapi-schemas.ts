@@ -29,6 +29,8 @@ export function definitionName(type: string): string {
   return `io.k8s.api.${group}.${version}.${name}`;
 }
 
+const rawExtension = 'io.k8s.apimachinery.pkg.runtime.RawExtension';
+
 /** Types that are scalars or free-form in JSON, and have a name in OpenAPI. */
 const namedScalars: Readonly<Record<string, OpenApiSchema>> = {
   'io.k8s.apimachinery.pkg.api.resource.Quantity': {
@@ -40,7 +42,7 @@ const namedScalars: Readonly<Record<string, OpenApiSchema>> = {
     format: 'int-or-string',
     oneOf: [{ type: 'integer' }, { type: 'string' }],
   },
-  'io.k8s.apimachinery.pkg.runtime.RawExtension': { description: 'Any JSON object.', type: 'object' },
+  [rawExtension]: { description: 'Any JSON object.', type: 'object' },
   [`${metaPackage}.Time`]: { description: 'A time in RFC 3339 form.', format: 'date-time', type: 'string' },
   [`${metaPackage}.MicroTime`]: {
     description: 'A time in RFC 3339 form with microseconds.',
@@ -50,15 +52,6 @@ const namedScalars: Readonly<Record<string, OpenApiSchema>> = {
   [`${metaPackage}.Duration`]: { description: 'A duration such as 1h30m.', type: 'string' },
   [`${metaPackage}.FieldsV1`]: { description: 'A set of fields as server-side apply keeps it.', type: 'object' },
   [`${metaPackage}.Patch`]: { description: 'The body of a PATCH request.', type: 'object' },
-  [`${metaPackage}.WatchEvent`]: {
-    description: 'A change of an object.',
-    properties: {
-      object: { description: 'The object after the change, or a Status.', type: 'object' },
-      type: { description: 'ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.', type: 'string' },
-    },
-    required: ['type', 'object'],
-    type: 'object',
-  },
   [`${apiextensionsPackage}.CustomResourceSubresourceStatus`]: {
     description: 'Turns the /status sub-resource of a custom resource on.',
     type: 'object',
@@ -185,7 +178,15 @@ export class SchemaBuilder {
   }
 
   watchEvent(): OpenApiSchema {
-    return this.scalar(`${metaPackage}.WatchEvent`);
+    return this.define(`${metaPackage}.WatchEvent`, () => ({
+      description: 'A change of an object.',
+      properties: {
+        object: this.#described(this.scalar(rawExtension), { description: 'The object after the change, or a Status.' }),
+        type: { description: 'ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.', type: 'string' },
+      },
+      required: ['type', 'object'],
+      type: 'object',
+    }));
   }
 
   /** A reference to the list of a kind. */

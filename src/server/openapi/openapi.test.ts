@@ -160,6 +160,8 @@ describe('OpenAPI', () => {
     const rule = webhook['io.k8s.api.admissionregistration.v1.RuleWithOperations']!.properties!;
     assert.deepEqual(rule['scope']!['enum'], ['*', 'Cluster', 'Namespaced']);
     const v2 = json<{ definitions: Record<string, Schema> }>(get('/openapi/v2')).definitions;
+    const { object } = v2['io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent']!.properties!;
+    assert.equal(object!.$ref, '#/definitions/io.k8s.apimachinery.pkg.runtime.RawExtension');
     const { type, format, oneOf } = v2['io.k8s.apimachinery.pkg.util.intstr.IntOrString']!;
     assert.deepEqual([type, format, oneOf], ['string', 'int-or-string', undefined]);
   });
