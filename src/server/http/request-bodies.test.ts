@@ -103,6 +103,14 @@ describe('bodies of requests', () => {
     assert.equal(clock.pending, 0);
   });
 
+  test('what broke off before it was read is a bad request at once', async () => {
+    const gone = new PassThrough().on('error', () => {});
+    gone.destroy(new Error('reset'));
+    await new Promise(setImmediate);
+    const read = bodies.read(gone, { limitBytes, declaredBytes: 1000, onRelease() {} });
+    await assert.rejects(read, (error) => isStatus(error, 'BadRequest'));
+  });
+
   test('what breaks off is a bad request', async () => {
     const broken = send(1000);
     broken.stream.destroy(new Error('reset'));

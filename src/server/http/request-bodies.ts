@@ -106,6 +106,7 @@ class BodyReading {
     const { body } = this.#deps;
     body.on('error', () => this.#fail(brokenOff));
     body.on('aborted', () => this.#fail(brokenOff));
+    if (body.destroyed) this.#fail(brokenOff);
     if (declaredBytes > smallBodyBytes) this.#askForRoom(declaredBytes, () => this.#listen());
     else this.#listen();
   }
