@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from './clock.ts';
 import { Turns } from './turns.ts';
 
 const large = 1024 * 1024;
 
 test('work on little goes on at once', () => {
-  assert.equal(new Turns().forWorkOn(1000), undefined);
+  assert.equal(new Turns(systemClock).forWorkOn(1000), undefined);
 });
 
 test('of all long work one piece is done in a turn', async () => {
-  const pause = new Turns().forWorkOn(large)!;
+  const pause = new Turns(systemClock).forWorkOn(large)!;
   let turn = 0;
   let over = false;
   const count = (): void => {

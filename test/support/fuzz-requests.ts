@@ -3,6 +3,7 @@ import { encodeProtobuf } from '../../src/api/codec/encode-protobuf.ts';
 import type { Kind } from '../../src/api/kind.ts';
 import { builtinKinds } from '../../src/api/kinds/index.ts';
 import { type AnyObject, apiVersionOf } from '../../src/api/meta.ts';
+import { fieldSelectorText, labelSelectorText, type SubresourceRequest, subresourceRequest } from './fuzz-sub-resources.ts';
 import { awkwardText, mutateBytes, mutateValue } from './mutate.ts';
 import type { Random } from './random.ts';
 import { sampleOf } from './sample-objects.ts';
@@ -47,6 +48,7 @@ export class FuzzRequests {
       this.#patch,
       this.#read,
       this.#remove,
+      this.#act,
     ]);
     const request = make.call(this, kind);
     const path = random.chance(0.1) && request.method !== 'DELETE' ? this.#bentPath(request.path) : request.path;
@@ -97,6 +99,21 @@ export class FuzzRequests {
     return this.#request('DELETE', path, kind, body, 'application/json');
   }
 
+  /** A request for a sub-resource that has a type of its own. */
+  #act(): FuzzRequest {
+    const random = this.#random;
+    const { kind: of, subresource, method, body } = subresourceRequest(random, random.pick(names));
+    const kind = builtinKinds.find((one) => one.kind === of)!;
+    const value = random.chance(0.4) ? body : mutateValue(random, body);
+    const bytes = (random.chance(0.3) && encodeProtobuf(body)) || undefined;
+    const isProtobuf = bytes !== undefined && method !== 'PATCH';
+    const type =
+      method === 'PATCH' ? random.pick(['merge-patch+json', 'strategic-merge-patch+json', 'apply-patch+yaml']) : 'json';
+    const path = `${collectionOf(kind)}/${nameOf(kind, body, random)}/${subresource}`;
+    if (isProtobuf) return this.#request(method, path, kind, this.#bent(bytes), 'application/vnd.kubernetes.protobuf');
+    return this.#request(method, path, kind, this.#bent(Buffer.from(JSON.stringify(value))), `application/${type}`);
+  }
+
   #request(method: string, path: string, kind: Kind, body?: Uint8Array, contentType?: string): FuzzRequest {
     const headers: Record<string, string> = { ...(contentType ? { 'content-type': contentType } : {}), ...this.#headers() };
     const query = this.#query(method);
@@ -121,7 +138,8 @@ export class FuzzRequests {
     const isGood = random.chance(0.25);
     const form = random.below(3);
     if (form === 0) {
-      const bytes = encodeProtobuf(object)!;
+      // Sometimes it is the message of another kind.
+      const bytes = encodeProtobuf(random.chance(0.1) ? sampleOf(random.pick(builtinKinds), random.pick(names)) : object)!;
       return { bytes: isGood ? bytes : mutateBytes(random, bytes), contentType: 'application/vnd.kubernetes.protobuf' };
     }
     const value = isGood || random.chance(0.3) ? object : mutateValue(random, object);
@@ -132,6 +150,13 @@ export class FuzzRequests {
 
   #bent(bytes: Uint8Array): Uint8Array {
     return this.#random.chance(0.4) ? mutateBytes(this.#random, bytes) : bytes;
+  }
+
+  /** Printable ASCII, as a header or a query may have it. */
+  #bentText(text: string): string {
+    if (this.#random.chance(0.7)) return text;
+    const bent = Buffer.from(mutateBytes(this.#random, Buffer.from(text))).toString('latin1');
+    return bent.replaceAll(/[^\x20-\x7e]/g, '');
   }
 
   #bentPath(path: string): string {
@@ -183,13 +208,16 @@ export class FuzzRequests {
     for (const name of random.some(Object.keys(usual), 0.15)) {
       query.set(name, random.chance(0.8) ? random.pick(usual[name]!) : awkwardText(random));
     }
+    if (random.chance(0.1)) query.set('labelSelector', this.#bentText(labelSelectorText(random)));
+    if (random.chance(0.1)) query.set('fieldSelector', this.#bentText(fieldSelectorText(random)));
+    if (random.chance(0.03)) query.append(random.pick(Object.keys(usual)), awkwardText(random));
     return query;
   }
 
   #headers(): Record<string, string> {
     const random = this.#random;
     const headers: Record<string, string> = {};
-    if (random.chance(0.3)) headers['accept'] = random.pick(accepts);
+    if (random.chance(0.3)) headers['accept'] = this.#bentText(random.pick(accepts));
     if (random.chance(0.03))
       headers[random.pick(['accept', 'accept-encoding', 'user-agent', 'if-none-match'])] = awkwardText(random);
     if (random.chance(0.02))
@@ -250,6 +278,12 @@ function collectionOf(kind: Kind): string {
   return `${kind.group ? '/apis' : '/api'}/${apiVersionOf(kind)}/${scope}${kind.plural}`;
 }
 
+/** The name in the path: mostly that of the object in the body. */
+function nameOf(kind: Kind, body: SubresourceRequest['body'], random: Random): string {
+  const { name } = (body['metadata'] ?? {}) as { name?: string };
+  return name !== undefined && random.chance(0.9) ? sampleOf(kind, name).metadata.name : random.pick(names);
+}
+
 const maxPrinted = 3000;
 
 /** A request as text, for a report. */
@@ -283,6 +317,7 @@ const upstreamErrors = [
   /list element types are not identical/,
   /doesn't match \$setElementOrder/,
   /resourceVersion should not be set on objects to be created/,
+  /This pod has more than one PodDisruptionBudget/,
 ];
 
 /** Why an answer is none that a server may give to a client's mistake; undefined when it may. */

@@ -42,7 +42,7 @@ export async function handleProjectedPatch(deps: HandlerDeps, target: Target, pr
 interface ProjectedChange {
   readonly projection: ProjectedSubresource;
   /** Makes the body as it shall be from a copy of the body as it is. */
-  change(shown: KubeObject): KubeObject;
+  change(shown: KubeObject): KubeObject | Promise<KubeObject>;
   /** `change` records managers itself. */
   readonly managersAreTracked?: boolean;
 }
@@ -70,10 +70,10 @@ export async function changeProjected(
     key,
     unconditional: true,
     managersAreTracked: true,
-    transform(current) {
+    async transform(current) {
       const object = current!;
       const live = shownWithOwners(projection, object);
-      const body = options.change(cloneJson(live));
+      const body = await options.change(cloneJson(live));
       checkName(body, key.name);
       settleNamespace(kind, body, key.namespace);
       checkUid(kind, body, object);

@@ -26,3 +26,24 @@ test('a watch that catches up or ends leaves its share to the others', () => {
   }
   assert.equal(watches.isTooSlow({}, 5 * mib), false);
 });
+
+test('what was there when watches began, and is not taken, is 64 MiB at most: then the watch that has most is aborted', () => {
+  const watches = new SlowWatches();
+  const aborted: string[] = [];
+  const wait = (name: string, mib: number): object => {
+    const watch = { name };
+    watches.waitsFor(watch, mib * 1024 * 1024, () => aborted.push(name));
+    return watch;
+  };
+  const first = wait('a', 30);
+  wait('b', 20);
+  watches.taken(first);
+  wait('c', 31);
+  assert.deepEqual(aborted, []);
+  wait('d', 20);
+  assert.deepEqual(aborted, ['c']);
+  const last = wait('e', 20);
+  watches.forget(last);
+  wait('f', 20);
+  assert.deepEqual(aborted, ['c']);
+});

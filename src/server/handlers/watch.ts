@@ -141,21 +141,31 @@ class WatchStream implements GatheringStream {
         if (this.#ended) return;
         const entry = entries[at++]!;
         this.#gather(this.#encoder.event('ADDED', entry, entry.revision));
-        if (this.#pendingBytes > maxPendingBytes && !this.#write()) {
-          this.#sink.onDrain(sendSome);
-          return;
-        }
+        if (this.#pendingBytes > maxPendingBytes && !this.#writeInitial(sendSome)) return;
       }
       if (this.#ended) return;
       if (this.#bookmarks) {
         this.#bookmarked = revision;
         this.#gather(this.#encoder.bookmark(revision, true));
       }
-      this.#write();
+      this.#writeInitial();
       this.#series.listed?.((this.#deps.clock.monotonicMs() - startedAtMs) / 1000);
       this.#follow(revision);
     };
     sendSome();
+  }
+
+  /** Writes what has been gathered of what was there; false when the client should be given time: then `goOn` is called when it has it. */
+  #writeInitial(goOn?: () => void): boolean {
+    const bytes = this.#pendingBytes;
+    if (this.#write()) return true;
+    const { slow } = this.#deps.watches;
+    slow.waitsFor(this, bytes, () => this.#sink.abort());
+    this.#sink.onDrain(() => {
+      slow.taken(this);
+      goOn?.();
+    });
+    return false;
   }
 
   #follow(after: number): void {

@@ -18,13 +18,14 @@ interface Waiting {
 /** Reads the bodies of requests, as many at a time as there is memory for: the others wait, and their senders with them. */
 export class RequestBodies {
   /** Those who work on large ones take turns. */
-  readonly turns = new Turns();
+  readonly turns: Turns;
   readonly #clock: Clock;
   #usedBytes = 0;
   #waiting: Waiting[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.turns = new Turns(clock);
   }
 
   /**

@@ -12,12 +12,19 @@ import { ownableFields, schemaOfKind, versionsOf } from './managers.ts';
 import type { PatchApplication } from './patch-application.ts';
 
 /** Server-side apply of what a client sent (apiserver: pkg/endpoints/handlers/patch.go applyPatcher). */
-export function applyConfiguration(application: PatchApplication): KubeObject {
-  const { kinds, kind, key, current, patch, call, nowMs, subresource } = application;
+export function applyConfiguration(application: PatchApplication): KubeObject | Promise<KubeObject> {
+  const { kind, patch, call } = application;
   const schema = schemaOfKind(kind);
   if (!schema) throw badRequest(`${kind.kind} has no schema: it cannot be applied by the server`);
   const body = parseApplied(patch.bytes);
-  const { applied, misfit } = readApplied(kind, body, schema);
+  const config = { body, schema, ...readApplied(kind, body, schema) };
+  const pause = call.pauses?.();
+  return pause ? pause().then(() => applyRead(application, config)) : applyRead(application, config);
+}
+
+function applyRead(application: PatchApplication, config: Applied & { body: ParsedBody; schema: TypeSchema }): KubeObject {
+  const { kinds, kind, key, current, patch, call, nowMs, subresource } = application;
+  const { applied, misfit, body, schema } = config;
   const sentNamespace = applied.metadata.namespace ?? '';
   if (applied.metadata.namespace === undefined && key.namespace) applied.metadata.namespace = key.namespace;
   if (!current && applied.metadata.uid) throw conflict(kind, key.name, uidMismatch(applied.metadata.uid));

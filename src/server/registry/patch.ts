@@ -16,7 +16,7 @@ import type { Patch, PatchApplication } from './patch-application.ts';
 import { nameMissing } from './system-fields.ts';
 
 /** The object as the patch makes it. Throws StatusError: 400, 409, 415, 422 as upstream (apiserver: pkg/endpoints/handlers/patch.go). */
-export function applyPatch(application: PatchApplication): KubeObject {
+export function applyPatch(application: PatchApplication): KubeObject | Promise<KubeObject> {
   const { kind, key, current, patch, call } = application;
   if (patch.type === 'apply') return applyConfiguration(application);
   if (!current) throw notFound(kind, key.name);

@@ -34,8 +34,8 @@ describe('requests nobody meant', () => {
     const statuses = new Map<number, number>();
     for (let n = 0; n < requests; n++) {
       const request = fuzz.next();
-      // In process nobody hangs up on a watch.
-      if (request.path.includes('watch=')) continue;
+      // In process nobody hangs up on a watch, and this server makes no tokens.
+      if (request.path.includes('watch=') || request.path.includes('/token?')) continue;
       const answer = await send(`${request.method} ${request.path}`, request.body, request.headers);
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       const wrong = complaint(answer);

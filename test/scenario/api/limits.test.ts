@@ -337,6 +337,21 @@ isolated(import.meta.url, ({ folder }) => {
         socket.destroy();
       });
 
+      it('of what is there, which nobody takes, cost little memory', async () => {
+        const before = memoryMib();
+        const sessions = Array.from({ length: 40 }, () => session({ ...server.credentials, settings: { initialWindowSize: 0 } }));
+        let reset = 0;
+        const watch = (opened: ClientHttp2Session): void => {
+          const stream = opened.request({ ':path': `${maps}?watch=1&fieldSelector=metadata.name%3Dbusy` });
+          stream.on('error', () => {}).once('close', () => reset++);
+        };
+        for (const opened of sessions) for (let n = 0; n < 10; n++) watch(opened);
+        await eventually('most are reset', () => reset > 200, 30_000);
+        assert.equal((await server.call('GET', '/readyz')).status, 200);
+        assert.ok(peakMib() - before < 250, `grew by ${peakMib() - before} MiB of ${400 * 0.9}`);
+        for (const opened of sessions) opened.destroy();
+      });
+
       it('come as they happen to clients that ask for an upgrade nobody offers', async () => {
         const socket = await dial();
         const from = JSON.parse((await server.call('GET', `${maps}?limit=1`)).body).metadata.resourceVersion;

@@ -3,7 +3,7 @@ import type { PodDisruptionBudget as Budget, Eviction as EvictionType } from '..
 import { Pod } from '../../../api/kinds/core/pod.ts';
 import { PodDisruptionBudget } from '../../../api/kinds/policy/pod-disruption-budget.ts';
 import { matchesLabelSelector } from '../../../api/selectors/label-selector.ts';
-import { badRequest, conflict, internalError, isStatus, StatusError } from '../../../api/status-error.ts';
+import { badRequest, conflict, isStatus, StatusError } from '../../../api/status-error.ts';
 import { timestamp } from '../../../api/timestamp.ts';
 import { deleteRequestOf } from '../../handlers/delete.ts';
 import { checkDeletePreconditions, type DeleteRequest } from '../../registry/delete.ts';
@@ -73,9 +73,8 @@ async function chargeBudget(context: SubresourceContext, pod: Pod): Promise<void
   const [budget, ...others] = budgets;
   if (!budget) return;
   if (others.length > 0) {
-    throw internalError(
-      new Error('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'),
-    );
+    const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+    throw new StatusError({ code: 500, reason: '', message });
   }
   if (unhealthyMayGo(pod, budget)) return;
   try {
