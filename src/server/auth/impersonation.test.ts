@@ -87,6 +87,11 @@ describe('impersonation', () => {
       '403 users "system:node:pi" is forbidden: User "eve" cannot impersonate resource "users" in API group "" at the cluster scope',
     );
     assert.equal(refusal({ 'impersonate-user': 'system:node:P_I' }), lacks('user-info'));
+    const account = { 'impersonate-user': 'system:serviceaccount:shop:web' };
+    for (const more of [{ 'impersonate-group': 'x' }, { 'impersonate-uid': 'u' }])
+      assert.match(refusal({ ...account, ...more }), /^403 serviceaccounts "web" is forbidden: User "eve" cannot impersonate /);
+    const bound: UserInfo = { ...eve, extra: { 'authentication.kubernetes.io/node-name': ['pi'] } };
+    assert.equal(refusal({ 'impersonate-user': 'system:node:pi' }, bound), lacks('arbitrary-node'), 'only accounts run on nodes');
   });
 
   test('the old verb allows all requests, for each part that is named', () => {

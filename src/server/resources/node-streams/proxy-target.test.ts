@@ -45,17 +45,22 @@ const service = (name: string, endpoints?: object[]): void => {
 pod('web', '10.0.0.5', [{ containerPort: 8080 }]);
 pod('plain', '10.0.0.6');
 pod('new');
-for (const [name, ip] of Object.entries({ self: '127.0.0.1', meta: '169.254.169.254', all: '0.0.0.0', many: '224.0.0.1' }))
-  pod(name, ip);
+const nowhere = { self: '127.0.0.1', meta: '169.254.169.254', all: '0.0.0.0', many: '224.0.0.1', group: '239.1.2.3' };
+for (const [name, ip] of Object.entries({ ...nowhere, everybody: '255.255.255.255', group6: 'ff05::1' })) pod(name, ip);
 const targetRef = { kind: 'Pod', name: 'web', namespace };
 service('web', [{ addresses: ['10.0.0.5'], targetRef }]);
 service('manual', [{ addresses: ['127.0.0.1'] }, { addresses: ['10.9.9.9'], targetRef }]);
 service('empty', []);
 service('waiting', [{ addresses: ['10.0.0.5'], targetRef, conditions: { ready: false } }]);
+service('own', [{ addresses: ['127.0.0.1'], targetRef: { ...targetRef, name: 'self' } }]);
 service('external');
 reader.put(Node, {
   metadata: { name: 'pi' },
   status: { addresses: [{ type: 'InternalIP', address: '10.1.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 10250 } } },
+} as Sketch<Node>);
+reader.put(Node, {
+  metadata: { name: 'lost' },
+  status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 10250 } } },
 } as Sketch<Node>);
 
 const rows: readonly ['node' | 'pod' | 'service', text: string, found: string][] = [
@@ -76,6 +81,13 @@ const rows: readonly ['node' | 'pod' | 'service', text: string, found: string][]
   ['pod', 'meta', '400 address not allowed'],
   ['pod', 'all', '400 address not allowed'],
   ['pod', 'many', '400 address not allowed'],
+  ['pod', 'group', '400 address not allowed'],
+  ['pod', 'everybody', '400 address not allowed'],
+  ['pod', 'group6', '400 address not allowed'],
+  ['pod', 'web:0', '400 invalid port "0"'],
+  ['pod', 'web:65536', '400 invalid port "65536"'],
+  ['service', 'own:http', '503 no endpoints available for service "own"'],
+  ['node', 'lost:80', '400 address not allowed'],
   ['service', 'web:80', 'http://10.0.0.5:8080'],
   ['service', 'https:web:http', 'https://10.0.0.5:8080'],
   ['service', 'web', '503 no endpoints available for service "web"'],
