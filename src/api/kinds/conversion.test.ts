@@ -23,6 +23,10 @@ describe('HorizontalPodAutoscaler', () => {
     ]);
   });
 
+  it('of v2 does not say that there are no replicas', () => {
+    assert.deepEqual(toV2(v1({})).status, { desiredReplicas: 0 });
+  });
+
   it('of v1 asks for 80 % of CPU by default', () => {
     assert.equal(toV2(v1({})).spec.metrics?.[0]?.resource?.target.averageUtilization, 80);
   });

@@ -14,7 +14,7 @@ const defaultCpuUtilizationPercent = 80;
 export function toV2(hpa: t.HorizontalPodAutoscaler): t.HorizontalPodAutoscalerV2 {
   const annotations = hpa.metadata.annotations ?? {};
   const { targetCPUUtilizationPercentage: target, ...spec } = hpa.spec ?? {};
-  const { currentCPUUtilizationPercentage: current, ...status } = hpa.status ?? {};
+  const { currentCPUUtilizationPercentage: current, currentReplicas, ...status } = hpa.status ?? {};
   const metrics = (parsed<object[]>(annotations[metricsAnnotation]) ?? []).map((m) => nestedSpec(m as never));
   if (target !== undefined) metrics.push(cpuUtilization(target));
   if (metrics.length === 0) metrics.push(cpuUtilization(defaultCpuUtilizationPercent));
@@ -28,6 +28,7 @@ export function toV2(hpa: t.HorizontalPodAutoscaler): t.HorizontalPodAutoscalerV
     metadata: withAnnotations(hpa.metadata, without(annotations)),
     spec: { ...spec, metrics, ...(behavior ? { behavior } : {}) },
     status: {
+      ...(currentReplicas ? { currentReplicas } : {}),
       ...status,
       ...(currentMetrics ? { currentMetrics } : {}),
       ...(conditions ? { conditions } : {}),

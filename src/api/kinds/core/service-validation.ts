@@ -170,6 +170,13 @@ function checkTrafficPolicies(errors: FieldError[], spec: t.ServiceSpec): void {
   checkEnum(errors, 'spec.trafficDistribution', spec.trafficDistribution, distributions);
 }
 
+/** What is wrong with the addresses and families alone: what must be right before any can be allocated. */
+export function validateClusterIps(spec: t.ServiceSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  checkClusterIps(errors, spec);
+  return errors;
+}
+
 /** Addresses, once given, stay; the second family may come and go. */
 export function validateServiceUpdate({ spec: next }: t.Service, { spec: previous }: t.Service): FieldError[] {
   const errors: FieldError[] = [];
@@ -182,6 +189,11 @@ export function validateServiceUpdate({ spec: next }: t.Service, { spec: previou
     }
   }
   if (next.type === 'ExternalName' || previous.type === 'ExternalName') return errors;
+  checkKeptAddresses(errors, next, previous);
+  return errors;
+}
+
+function checkKeptAddresses(errors: FieldError[], next: t.ServiceSpec, previous: t.ServiceSpec): void {
   const [primary, secondary] = previous.clusterIPs ?? [];
   if (primary && !next.clusterIPs?.length) {
     errors.push(invalid('spec.clusterIPs[0]', next.clusterIPs ?? [], 'primary clusterIP can not be unset'));
@@ -196,7 +208,6 @@ export function validateServiceUpdate({ spec: next }: t.Service, { spec: previou
   if (family && next.ipFamilies?.length && next.ipFamilies[0] !== family) {
     errors.push(invalid('spec.ipFamilies[0]', next.ipFamilies, 'may not change once set'));
   }
-  return errors;
 }
 
 /** The addresses of a load balancer. */

@@ -73,12 +73,8 @@ export class ServiceAllocator implements Effects<Service> {
   }
 
   #allocate(service: Service, previous: Service | undefined): Reservation | undefined {
-    // Bad input is told before anything is allocated for it.
-    refuse(service, Service.validate(service));
-    const { spec } = service;
     const families = this.#ranges.map((range) => range.family);
-    const errors = settleFamilies(spec, families);
-    refuse(service, errors);
+    refuse(service, settleFamilies(service.spec, previous?.spec, families));
     const taken = new Taken(keyOf(service), previous);
     try {
       this.#allocateIps(service, taken);
@@ -93,16 +89,19 @@ export class ServiceAllocator implements Effects<Service> {
   #allocateIps(service: Service, taken: Taken): void {
     const { spec } = service;
     if (spec.type === 'ExternalName' || spec.clusterIP === 'None' || spec.clusterIPs?.[0] === 'None') return;
+    if (taken.wasHeadless) return;
     const wanted = spec.clusterIPs ?? [];
     const ips = (spec.ipFamilies ?? []).map((family, i) => {
-      const range = this.#ranges.find((r) => r.family === family)!;
       const ip = wanted[i];
+      // Another one than there was is not taken: validation refuses it.
+      if (ip && taken.hadIpAt(i)) return ip;
+      const range = this.#ranges.find((r) => r.family === family)!;
       if (ip && (taken.hadIp(ip) || range.holderOf(ip) === taken.owner)) return ip;
       if (ip) {
         const problem = range.take(ip, taken.owner);
         if (problem) {
           const message = `Invalid value: ${JSON.stringify(wanted)}: failed to allocate IP ${ip}: ${problem}`;
-          refuse(service, [fieldError('FieldValueInvalid', `spec.clusterIPs[${i}]`, message)]);
+          refuse(service, [fieldError('FieldValueInvalid', 'spec.clusterIPs', message)]);
         }
       }
       const given = ip || range.takeAny(taken.owner);
@@ -140,6 +139,8 @@ export class ServiceAllocator implements Effects<Service> {
 
   #settleHealthPort(service: Service, taken: Taken): void {
     const { spec } = service;
+    // Less than none is refused by validation.
+    if ((spec.healthCheckNodePort ?? 0) < 0) return;
     if (spec.healthCheckNodePort) this.#takePort(service, spec.healthCheckNodePort, 'spec.healthCheckNodePort', taken);
     else spec.healthCheckNodePort = this.#takeAnyPort(taken);
   }
@@ -183,6 +184,15 @@ class Taken {
 
   hadIp(ip: string): boolean {
     return this.#previous !== undefined && ipsOf(this.#previous.spec).includes(ip);
+  }
+
+  hadIpAt(index: number): boolean {
+    return this.#previous !== undefined && ipsOf(this.#previous.spec)[index] !== undefined;
+  }
+
+  /** Then it stays without addresses. */
+  get wasHeadless(): boolean {
+    return this.#previous?.spec.clusterIPs?.[0] === 'None';
   }
 
   hadPort(port: number): boolean {
