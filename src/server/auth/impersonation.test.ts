@@ -66,6 +66,19 @@ describe('impersonation', () => {
     );
   });
 
+  test('who is known is in one group or the other', () => {
+    const groupsOf = (name: string, group: string): readonly string[] =>
+      acting({ 'impersonate-user': name, 'impersonate-group': group }, admin).groups;
+    assert.deepEqual(groupsOf('bob', 'system:unauthenticated'), ['system:unauthenticated']);
+    assert.deepEqual(groupsOf('bob', 'system:authenticated'), ['system:authenticated']);
+    assert.deepEqual(groupsOf('system:anonymous', 'system:authenticated'), ['system:authenticated', 'system:unauthenticated']);
+  });
+
+  test('no part of a user stands without its name', () => {
+    for (const headers of [{ 'impersonate-uid': 'u' }, { 'impersonate-extra-x': 'y' }])
+      assert.match(refusal(headers, admin), /^400 .* without impersonating a user name$/);
+  });
+
   test('extra of any name is asked for and passed on', () => {
     const headers = { 'impersonate-user': 'bob', 'impersonate-extra-__proto__': 'x' };
     assert.deepEqual(Object.entries(acting(headers, admin).extra), [['__proto__', ['x']]]);
@@ -135,6 +148,9 @@ describe('impersonation', () => {
     assert.notEqual(refusal({ 'impersonate-user': 'bob', 'impersonate-group': groups.slice(1) }), 'allowed');
     grant('eve', ...being(...groups));
     assert.equal(refusal({ 'impersonate-user': 'bob', 'impersonate-group': groups }), 'allowed');
+    grant('eve', ...being().slice(0, 2), rule('impersonate:user-info', authentication, 'userextras/*', '*'));
+    assert.equal(refusal({ 'impersonate-user': 'bob', 'impersonate-extra-a.b%2fc': groups }), 'allowed');
+    assert.notEqual(refusal({ 'impersonate-user': 'bob', 'impersonate-extra-a.b%2fc': groups.slice(1) }), 'allowed');
   });
 
   test('a node that is acted as is in the nodes group, whoever asks', () => {
@@ -142,6 +158,7 @@ describe('impersonation', () => {
     assert.deepEqual(acting({ 'impersonate-user': 'system:node:pi' }, admin).groups, groups);
     const account = 'system:serviceaccount:shop:agent';
     const bound: UserInfo = { ...user(account), extra: { 'authentication.kubernetes.io/node-name': ['pi'] } };
+    assert.match(refusal({ 'impersonate-user': 'system:node:pi' }, bound), /cannot impersonate-on:associated-node:list/);
     grant(
       account,
       rule('impersonate-on:associated-node:list', '', 'pods'),
