@@ -37,6 +37,7 @@ const works: readonly [string, unknown, object[], unknown][] = [
   ],
   ['reads escapes', { 'a/b': { 'm~n': 1 } }, [op('replace', '/a~1b/m~0n', { value: 2 })], { 'a/b': { 'm~n': 2 } }],
   ['has empty names', { '': 1 }, [op('replace', '/', { value: 2 })], { '': 2 }],
+  ['adds what it cannot replace', { a: {} }, [op('replace', '/a/b', { value: 2 })], { a: { b: 2 } }],
   ['replaces everything', { a: 1 }, [op('replace', '', { value: { b: 1 } })], { b: 1 }],
 ];
 

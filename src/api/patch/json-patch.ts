@@ -97,13 +97,13 @@ function remove(holder: JsonObject, path: readonly string[]): unknown {
   return value;
 }
 
+/** A member that is missing is added, as upstream: what is zero is left out of objects, and clients count up from it. */
 function replace(holder: JsonObject, path: readonly string[], value: unknown): void {
   const { parent, last } = locate(holder, path);
   if (Array.isArray(parent)) {
     parent[indexOf(last, parent.length, path)] = value;
     return;
   }
-  existing(parent, last, path);
   setOwn(parent, last, value);
 }
 
