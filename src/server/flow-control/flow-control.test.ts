@@ -223,6 +223,7 @@ describe('flow control', () => {
     const counted = (schema: string, waiting: number, executing: number): string[] => [
       `current_inqueue_requests{priority_level="mine",flow_schema="${schema}"} ${waiting}`,
       `current_executing_requests{priority_level="mine",flow_schema="${schema}"} ${executing}`,
+      `current_executing_seats{priority_level="mine",flow_schema="${schema}"} ${executing}`,
     ];
     assert.deepEqual(series('current').sort(), [...counted('mine', 1, 3), ...counted('new', 1, 0)].sort());
     reader.remove(FlowSchema, { name: 'new' });
