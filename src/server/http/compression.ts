@@ -25,8 +25,12 @@ export const compressionFilter: Filter = (exchange, next) =>
 function compressIfLarge(exchange: Exchange, answer: Answer): Promise<Answer> | Answer {
   if (isTakenOver(answer) || isStream(answer) || answer.headers['content-encoding']) return answer;
   const size = bodySize(answer);
-  if (size < minCompressedBytes || !/(?:^|[\s,])gzip(?:[\s,;]|$)/.test(header(exchange, 'accept-encoding') ?? '')) return answer;
-  return compressed(answer);
+  return size < minCompressedBytes || !acceptsGzip(header(exchange, 'accept-encoding')) ? answer : compressed(answer);
+}
+
+/** True when the Accept-Encoding header names gzip, but not as refused (`q=0`). */
+export function acceptsGzip(acceptEncoding = ''): boolean {
+  return /(?:^|[\s,])gzip(?=[\s,;]|$)(?!\s*;\s*q=0(?:\.0*)?(?:[\s,]|$))/.test(acceptEncoding);
 }
 
 async function compressed(answer: FullAnswer): Promise<FullAnswer> {

@@ -38,7 +38,7 @@ export class SocketExchange implements Exchange {
   #bodyBytes = 0;
 
   constructor(request: NodeRequest, bodies: RequestBodies, upgrade?: { socket: Duplex; head: Uint8Array }) {
-    const url = request.url ?? '/';
+    const url = originForm(request.url ?? '/');
     const mark = url.indexOf('?');
     this.method = request.method ?? 'GET';
     this.path = mark < 0 ? url : url.slice(0, mark);
@@ -84,6 +84,13 @@ export class SocketExchange implements Exchange {
   close(): void {
     this.#closers.close();
   }
+}
+
+/** What is asked for, without the server's own address, which clients may name as they do for proxies (RFC 9112, section 3.2.2). */
+function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 function hasBody(request: NodeRequest): boolean {

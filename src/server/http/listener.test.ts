@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
@@ -26,6 +27,8 @@ describe('Listener', () => {
     async handler(exchange) {
       const { length } = await exchange.readBody(largeBytes);
       answered++;
+      if (exchange.method === 'OPTIONS')
+        return { status: 200, headers: {}, parts: [Buffer.from(`${exchange.path} ${exchange.query}`)] };
       const body = exchange.method === 'GET' ? new Uint8Array(largeBytes) : Buffer.from(String(length));
       return { status: 200, headers: {}, parts: [body] };
     },
@@ -55,6 +58,31 @@ describe('Listener', () => {
     await Promise.race([eventually('the second request is answered', () => tail.endsWith(String(body.length)), 20_000), failed]);
     assert.ok(received > largeBytes);
     socket.destroy();
+  });
+
+  /** Path and query the server takes a target for. */
+  function taken(target: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const { port } = listener;
+      const options = { host: '127.0.0.1', port, ca: caPem, servername: 'localhost', method: 'OPTIONS', path: target };
+      request(options, (response) => {
+        let body = '';
+        response.on('data', (chunk) => (body += chunk)).once('end', () => resolve(body));
+      })
+        .once('error', reject)
+        .end();
+    });
+  }
+
+  it('takes whole addresses for paths', async () => {
+    for (const [target, path] of [
+      ['https://x:6443/api/v1?a=b', '/api/v1 a=b'],
+      ['HTTPS://x', '/ '],
+      ['http://x?a', '/ a='],
+      ['/api/v1?a=https://x/y', '/api/v1 a=https%3A%2F%2Fx%2Fy'],
+    ] as const) {
+      assert.equal(await taken(target), path);
+    }
   });
 
   /** What comes back on a connection without TLS until it is closed. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { serviceUnavailable } from '../../api/status-error.ts';
 import { readAsset } from '../../lib/assets.ts';
+import { acceptsGzip } from '../http/compression.ts';
 import { encodeOpenApiV2 } from './protobuf-v2.ts';
 
 export interface OpenApiRequest {
@@ -204,7 +205,7 @@ function answer(request: OpenApiRequest, document: Document): OpenApiResponse {
   const headers = { etag, vary: 'Accept, Accept-Encoding', 'content-type': 'application/json' };
   const known = headerOf(request, 'if-none-match');
   if (known.includes(etag) || known.trim() === '*') return { status: 304, headers: { etag, vary: headers.vary }, body: empty };
-  const wantsGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/.test(headerOf(request, 'accept-encoding'));
+  const wantsGzip = acceptsGzip(headerOf(request, 'accept-encoding'));
   if (!wantsGzip) return { status: 200, headers, body: document.isCompressed ? gunzipSync(document.bytes) : document.bytes };
   if (!document.isCompressed && document.bytes.length < minCompressedBytes) return { status: 200, headers, body: document.bytes };
   const body = document.isCompressed ? document.bytes : gzipSync(document.bytes);

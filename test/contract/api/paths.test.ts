@@ -195,6 +195,10 @@ describe('paths', () => {
     assert.equal(small.headers['content-encoding'], undefined);
     const large = await send(`GET ${maps}/large`, undefined, { 'accept-encoding': 'br, gzip' });
     assert.equal(large.headers['content-encoding'], 'gzip');
+    for (const refused of ['br', 'xgzip', 'gzip;q=0', 'gzip; q=0.0, br']) {
+      const plain = await send(`GET ${maps}/large`, undefined, { 'accept-encoding': refused });
+      assert.equal(plain.headers['content-encoding'], undefined, refused);
+    }
     assert.ok(Number(large.body.length) < 10_000);
   });
 
