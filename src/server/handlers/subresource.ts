@@ -25,6 +25,7 @@ export function handleSubresource(deps: SubresourceDeps, target: Target): Promis
   const declared = kind.subresources.find((s) => s.name === exchange.info.subresource);
   const found = declared && deps.subresources.find(kind, declared.name);
   if (!declared || !found || !target.name || (kind.scope === 'Namespaced' && !target.namespace)) throw resourceNotFound();
+  if (exchange.info.rest.length > 1 && declared.name !== 'proxy') throw resourceNotFound();
   // What is asked of a backend about itself has no verb here, and still is passed on.
   const isQuestion = exchange.method === 'OPTIONS' && declared.name === 'proxy';
   if (!declared.verbs.includes(verb as Verb) && !isQuestion) throw methodNotAllowed();

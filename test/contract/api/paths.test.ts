@@ -187,6 +187,12 @@ describe('paths', () => {
     await ill.stop();
   });
 
+  it('there is nothing below a sub-resource', async () => {
+    const below = await send('GET /api/v1/namespaces/default/status/x');
+    assert.deepEqual([below.status, JSON.parse(below.body).message], [404, 'the server could not find the requested resource']);
+    assert.equal((await send('GET /api/v1/namespaces/default/status/')).status, 200);
+  });
+
   it('large answers are compressed for those who accept it', async () => {
     const maps = '/api/v1/namespaces/default/configmaps';
     await send(`POST ${maps}`, { metadata: { name: 'large' }, data: { a: 'x'.repeat(200_000) } });

@@ -83,7 +83,7 @@ function checkOptions({ query }: Exchange, pod: string): void {
   number('limitBytes', 1);
   if (query.get('sinceSeconds') && query.get('sinceTime')) {
     const message = 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified';
-    errors.push({ reason: 'FieldValueForbidden', field: '', message });
+    errors.push({ reason: 'FieldValueForbidden', field: '[]', message });
   }
   if (errors.length > 0) throw invalid({ group: '', plural: 'podlogoptions', kind: 'PodLogOptions' }, pod, errors);
 }
