@@ -135,6 +135,11 @@ export function groupResource(kind: { group: string; plural: string }): string {
   return kind.group ? `${kind.plural}.${kind.group}` : kind.plural;
 }
 
+/** True when the kind has the sub-resource; `''` is the object itself, which every kind has. */
+export function hasSubresource({ subresources }: Pick<Kind, 'subresources'>, subresource: string): boolean {
+  return subresource === '' || subresources.some(({ name }) => name === subresource);
+}
+
 /** `apps/v1/deployments`: unique among the served kinds. */
 export function groupVersionResource(kind: { group: string; version: string; plural: string }): string {
   return `${kind.group}/${kind.version}/${kind.plural}`;

@@ -1,3 +1,4 @@
+import { hasSubresource } from '../api/kind.ts';
 import { builtinKinds } from '../api/kinds/index.ts';
 import { timestamp } from '../api/timestamp.ts';
 import { observeCalls } from '../client/call-metrics.ts';
@@ -207,7 +208,7 @@ function requestHandler(deps: ApiServerDeps, { security, objects, metrics, logge
       flowControl: new FlowControl({ reader: objects, clock, metrics }),
       isServed({ group, version, resource, subresource }) {
         const kind = kinds.find(group, version, resource);
-        return kind !== undefined && (!subresource || kind.subresources.some(({ name }) => name === subresource));
+        return kind !== undefined && hasSubresource(kind, subresource);
       },
       clock,
       logger,

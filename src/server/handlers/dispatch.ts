@@ -1,4 +1,4 @@
-import type { Kind, Verb } from '../../api/kind.ts';
+import { hasSubresource, type Kind, type Verb } from '../../api/kind.ts';
 import { badRequest, methodNotAllowed, resourceNotFound } from '../../api/status-error.ts';
 import { type Answer, type Exchange, pathNotFound } from '../http/exchange.ts';
 import type { HandlerDeps, Target } from './context.ts';
@@ -46,8 +46,7 @@ export function dispatch(deps: DispatchDeps, exchange: Exchange): Promise<Answer
   // No verb, though HTTP would have it: a HEAD is authorized like a GET and then refused, but for what is passed on.
   if (exchange.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed();
   const target = targetOf(exchange, kind);
-  const exists = !info.subresource || kind.subresources.some(({ name }) => name === info.subresource);
-  if (kind.deprecation && exists && kind.verbs.includes(info.verb as Verb)) {
+  if (kind.deprecation && hasSubresource(kind, info.subresource) && kind.verbs.includes(info.verb as Verb)) {
     exchange.warnings.add(kind.deprecation);
     deps.onDeprecated(kind, info.subresource);
   }

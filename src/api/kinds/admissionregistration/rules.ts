@@ -60,21 +60,24 @@ function checkAlone(errors: FieldError[], field: string, values: readonly string
   errors.push(invalid(field, values, `if '*' is present, must not specify other ${noun}`));
 }
 
+/** Of what is wider, only what comes later is too much. */
+function checkResource(errors: FieldError[], field: string, resource: string, earlier: ReadonlySet<string>): void {
+  if (resource === '') errors.push(required(field));
+  const [main = '', sub] = resource.split('/');
+  if (sub === undefined) return;
+  for (const wider of new Set([`${main}/*`, `*/${sub}`])) {
+    if (!earlier.has(wider)) continue;
+    errors.push(invalid(field, resource, `if '${wider}' is present, must not specify ${resource}`));
+  }
+}
+
 /** `pods`, `pods/log`, `*`, `pods/*`, `*` with a sub-resource, or everything. */
 function checkResources(errors: FieldError[], field: string, resources: readonly string[]): void {
   if (resources.length === 0) errors.push(required(field));
+  const earlier = new Set<string>();
   resources.forEach((resource, i) => {
-    if (resource === '') {
-      errors.push(required(`${field}[${i}]`));
-      return;
-    }
-    const [main = '', sub] = resource.split('/');
-    if (sub === undefined) return;
-    // Only what comes later is too much.
-    for (const wider of new Set([`${main}/*`, `*/${sub}`])) {
-      if (!resources.slice(0, i).includes(wider)) continue;
-      errors.push(invalid(`${field}[${i}]`, resource, `if '${wider}' is present, must not specify ${resource}`));
-    }
+    checkResource(errors, `${field}[${i}]`, resource, earlier);
+    earlier.add(resource);
   });
   if (resources.includes('*/*') && resources.length > 1) {
     errors.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));

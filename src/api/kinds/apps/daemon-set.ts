@@ -30,7 +30,6 @@ export const DaemonSet = defineKind<DaemonSet>({
   subresources: [statusSubresource],
   applyDefaults(ds) {
     const spec = (ds.spec ??= {} as t.DaemonSetSpec);
-    (ds.metadata.annotations ??= {})[templateGeneration] ??= '0';
     defaultPodTemplate(spec);
     spec.revisionHistoryLimit ??= defaultHistory;
     // As the field it once was: it has a value, so that it belongs to who wrote the set, before the server counts.

@@ -42,12 +42,14 @@ export function checkPoolName(errors: FieldError[], field: string, name: string 
 }
 
 function checkAddresses(errors: FieldError[], field: string, addresses: readonly string[]): void {
+  const seen = new Set<string>();
   addresses.forEach((address, i) => {
     if (!parseCidr(address)) {
       errors.push(
         invalid(`${field}[${i}]`, address, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'),
       );
     }
-    if (addresses.indexOf(address) < i) errors.push(duplicate(`${field}[${i}]`, address));
+    if (seen.has(address)) errors.push(duplicate(`${field}[${i}]`, address));
+    seen.add(address);
   });
 }

@@ -55,9 +55,11 @@ export const ResourceClaim = defineKind<ResourceClaim>({
         ),
       );
     }
+    const uids = new Set<string>();
     reservedFor.forEach(({ resource, name, uid }, i) => {
-      if (uid && reservedFor.findIndex((other) => other.uid === uid) < i) errors.push(duplicate(`status.reservedFor[${i}]`, uid));
       const at = `status.reservedFor[${i}]`;
+      if (uid && uids.has(uid)) errors.push(duplicate(at, uid));
+      uids.add(uid);
       if (!resource) errors.push(required(`${at}.resource`));
       if (!name) errors.push(required(`${at}.name`));
       if (!uid) errors.push(required(`${at}.uid`));
