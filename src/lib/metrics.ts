@@ -156,6 +156,10 @@ interface Distribution {
   count: number;
 }
 
+/** Bounds for a histogram: `count` of them, each twice the one before. */
+export const doublingBuckets = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => first * 2 ** i);
+
 export class Histogram extends LabelledMetric<Distribution> {
   readonly #buckets: readonly number[];
 

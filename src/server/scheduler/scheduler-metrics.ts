@@ -1,13 +1,11 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Histogram, MetricRegistry } from '../../lib/metrics.ts';
+import { doublingBuckets, type Histogram, type MetricRegistry } from '../../lib/metrics.ts';
 import type { QueuedPod, SchedulingQueue } from './queue.ts';
 
 type Result = 'scheduled' | 'unschedulable' | 'error';
 
 /** The only profile there is. */
 const profile = 'default-scheduler';
-/** `count` bounds, each twice the one before. */
-const doubling = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first * 2 ** i);
 /** From this many attempts on they are told together, as upstream does. */
 const maxTold = 15;
 const queues = ['active', 'backoff', 'unschedulable'] as const;
@@ -31,7 +29,7 @@ export class SchedulerMetrics {
       'result',
     ]);
     const help = 'Time of an attempt, the binding included, in seconds.';
-    const durations = histogram('scheduling_attempt_duration_seconds', help, doubling(0.001, 15), ['profile', 'result']);
+    const durations = histogram('scheduling_attempt_duration_seconds', help, doublingBuckets(0.001, 15), ['profile', 'result']);
     const ended = (result: Result): ((seconds: number) => void) => {
       const [count, took] = [total.at([profile, result]), durations.at([profile, result])];
       return (seconds) => {
@@ -41,12 +39,12 @@ export class SchedulerMetrics {
     };
     this.#ended = { scheduled: ended('scheduled'), unschedulable: ended('unschedulable'), error: ended('error') };
     const algorithm = 'Time to find a node, in seconds.';
-    this.#algorithm = histogram('scheduling_algorithm_duration_seconds', algorithm, doubling(0.001, 15)).at([]);
+    this.#algorithm = histogram('scheduling_algorithm_duration_seconds', algorithm, doublingBuckets(0.001, 15)).at([]);
     const waited = 'Time from when a pod came until it had a node, in seconds.';
-    this.#waited = histogram('pod_scheduling_sli_duration_seconds', waited, doubling(0.01, 20), ['attempts']);
-    this.#attempts = histogram('pod_scheduling_attempts', 'Attempts until a pod had a node.', doubling(1, 5)).at([]);
+    this.#waited = histogram('pod_scheduling_sli_duration_seconds', waited, doublingBuckets(0.01, 20), ['attempts']);
+    this.#attempts = histogram('pod_scheduling_attempts', 'Attempts until a pod had a node.', doublingBuckets(1, 5)).at([]);
     this.#preemptions = metrics.counter('scheduler_preemption_attempts_total', 'Attempts to make room for a pod.').at([]);
-    this.#victims = histogram('preemption_victims', 'Pods that had to go for another one.', doubling(1, 7)).at([]);
+    this.#victims = histogram('preemption_victims', 'Pods that had to go for another one.', doublingBuckets(1, 7)).at([]);
     metrics.collected({
       name: 'scheduler_pending_pods',
       help: 'Pods without a node, by what they wait for.',
@@ -56,7 +54,7 @@ export class SchedulerMetrics {
     });
   }
 
-  /** For `found`, `bound` and `failed`: when an attempt began. */
+  /** For `decided`, `bound` and `failed`: when an attempt began. */
   nowMs(): number {
     return this.#clock.monotonicMs();
   }
